@@ -1,0 +1,651 @@
+"""From what an analyst writes to a distribution: numbers, intervals, quantiles, parameters.
+
+An entry of a prior file is one of
+
+- a number, ``2048``, or a text, ``"8k to 12k GPU"``, ``"2 USD/GPU-hour"``, ``"5% to 20%"``;
+- a table with exactly one of ``value``, ``interval`` (with ``level``), quantiles (``q05``, ``q50``,
+  ``q95`` …) or the parameters of a ``family``, and ``unit``, ``sources``, ``note``.
+
+An interval is the central 90 % one unless ``level`` says otherwise: its ends *are* the 5th and the
+95th percentile. The family defaults to what the place in the file admits: log-normal for positive
+quantities, logit-normal between two bounds, normal where there are none.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulate.distributions import (
+    INFINITY,
+    Distribution,
+    Johnson,
+    Mixture,
+    Standard,
+    from_quantiles,
+    lognormal,
+    normal,
+)
+from simulate.errors import Fault
+from simulate.units import UnitError, factor, spoken
+
+DEFAULT_LEVEL = 0.9
+LARGEST = 1e30
+"""No quantity of this field comes near; beyond it a slip is likelier than a number."""
+
+SUFFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "bn": 1e9, "T": 1e12, "%": 0.01}
+NUMBER = r"[-+]?(?:\d[\d_,]*)(?:\.\d+)?(?:[eE][-+]?\d+)?(?:bn|[kKMBT](?![A-Za-z])|%)?"
+SINGLE = re.compile(rf"\s*(?P<low>{NUMBER})\s*(?P<unit>(?:1\s*/)?[^\d\s][^\d]*)?$")
+RANGE = re.compile(rf"\s*(?P<low>{NUMBER})\s+to\s+(?P<high>{NUMBER})\s*(?P<unit>(?:1\s*/)?[^\d\s][^\d]*)?$")
+QUANTILES = {f"q{percent:02d}": percent / 100 for percent in (1, 5, 10, 20, 25, 50, 75, 80, 90, 95, 99)}
+GIVEN_BY = ("value", "interval", "quantiles", "parameters")
+
+PARAMETERS: dict[str, tuple[frozenset[str], ...]] = {
+    "normal": (frozenset({"mean", "sd"}),),
+    "lognormal": (frozenset({"median", "sigma"}), frozenset({"mean", "sd"})),
+    "logitnormal": (frozenset({"median", "sigma"}),),
+    "truncated-normal": (frozenset({"mean", "sd"}),),
+    "uniform": (frozenset({"low", "high"}),),
+    "loguniform": (frozenset({"low", "high"}),),
+    "triangular": (frozenset({"low", "mode", "high"}),),
+    "pert": (frozenset({"low", "mode", "high"}),),
+    "beta": (frozenset({"alpha", "beta"}),),
+    "gamma": (frozenset({"shape", "scale"}), frozenset({"mean", "sd"})),
+    "student-t": (frozenset({"df", "location", "scale"}),),
+    "three-quantile": (),
+    "mixture": (frozenset({"components"}),),
+}
+"""Each family and the sets of parameters that define it, besides intervals and quantiles."""
+
+UNITLESS = frozenset({"sigma", "alpha", "beta", "shape", "df", "level", "weight"})
+POSITIVE = frozenset({"sd", "sigma", "alpha", "beta", "shape", "df"})
+FITTED_BY_QUANTILES = frozenset(PARAMETERS) - {"triangular", "pert", "mixture"}
+PARAMETER_NAMES = frozenset().union(*(names for sets in PARAMETERS.values() for names in sets))
+BOUNDS = ("lower", "upper")
+REMARKS = ("unit", "source", "sources", "note")
+KEYS = frozenset({"value", "interval", "level", "family", "text", *BOUNDS, *REMARKS, *QUANTILES, *PARAMETER_NAMES})
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a place in the prior file admits: the unit it is kept in, its range, what it means."""
+
+    unit: str
+    meaning: str
+    lower: float = 0.0
+    upper: float = INFINITY
+
+    def range_in_words(self) -> str:
+        if math.isinf(self.lower) and math.isinf(self.upper):
+            return "any number"
+        if math.isinf(self.upper):
+            return f"a number above {self.lower:g}"
+        return f"a number between {self.lower:g} and {self.upper:g}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number of the prior file with its unit and its provenance.
+
+    Exactly one of ``value`` (a constant) and ``distribution`` (an unknown) is set; both are in
+    ``unit``, the unit of the place.
+    """
+
+    unit: str
+    value: float | None = None
+    distribution: Distribution | None = None
+    sources: tuple[str, ...] = ()
+    note: str = ""
+    given: str = ""
+    """How the file gives it, in its own unit, for a reader."""
+
+
+class FaultsFound(ValueError):
+    """Everything wrong with one entry; each fault's path is relative to the entry."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(str(fault) for fault in faults))
+
+
+@dataclass
+class Reading:
+    """The faults met while one entry is read; reading goes on as far as it can."""
+
+    place: Place
+    currencies: tuple[tuple[str, float], ...]
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, key: str, found: str, mend: str) -> None:
+        self.faults.append(Fault(key, found, mend))
+
+    def stop(self, key: str, found: str, mend: str) -> FaultsFound:
+        self.fault(key, found, mend)
+        return FaultsFound(self.faults)
+
+
+def elicit(raw: Any, place: Place, currencies: tuple[tuple[str, float], ...] = ()) -> Entry:
+    """Return the entry that ``raw`` (a number, a text or a table) gives at ``place``.
+
+    Raises `FaultsFound` with everything that is wrong with it.
+    """
+    reading = Reading(place, currencies)
+    table = as_table(raw, reading)
+    check_keys(table, reading)
+    scale = unit_factor(table, reading)
+    sources = source_list(table, reading)
+    if not sources and not str(table.get("note", "")).strip():
+        reading.fault("", "no source and no note", 'add sources = ["…"], or a note that says how it is known')
+    value, distribution = None, None
+    if not reading.faults:
+        way = way_given(table, reading)
+        if way == "value":
+            value = fixed(table, scale, reading)
+        elif way:
+            distribution = distribution_of(table, scale, place, reading)
+    if reading.faults:
+        raise FaultsFound(reading.faults)
+    return Entry(place.unit, value, distribution, sources, str(table.get("note", "")), spoken_form(table))
+
+
+# ---------------------------------------------------------------------------------------------
+# Reading
+
+
+def as_table(raw: Any, reading: Reading) -> dict[str, Any]:
+    """Return the table form of a bare number, a text or a table whose ``interval`` or ``text`` is text."""
+    table = dict(raw) if isinstance(raw, Mapping) else {"text" if isinstance(raw, str) else "value": raw}
+    if isinstance(table.get("interval"), str):
+        table["text"] = table.pop("interval")
+        if not RANGE.match(table["text"]):
+            raise reading.stop("interval", f"{table['text'][:60]!r} is not an interval", 'write "8k to 12k"')
+    if "text" not in table:
+        return table
+    text = table.pop("text")
+    if not isinstance(text, str):
+        raise reading.stop("", f"{text!r} is not a text", 'write "8k to 12k GPU" or "2 USD/GPU-hour"')
+    if match := RANGE.match(text):
+        table["interval"] = [match["low"], match["high"]]
+    elif match := SINGLE.match(text):
+        table["value"] = match["low"]
+    else:
+        raise reading.stop("", f"{text[:60]!r} is not understood", 'write "8k to 12k GPU" or "2 USD/GPU-hour"')
+    if match["unit"]:
+        if table.get("unit", match["unit"]) != match["unit"]:
+            raise reading.stop("unit", f"two units, {match['unit']!r} and {table['unit']!r}", "keep one")
+        table["unit"] = match["unit"].strip()
+    return table
+
+
+def check_keys(table: Mapping[str, Any], reading: Reading) -> None:
+    for key in sorted(set(table) - KEYS, key=str):
+        reading.fault(str(key), "unknown key", f"known here: {', '.join(sorted(KEYS - {'text'}))}")
+
+
+def source_list(table: Mapping[str, Any], reading: Reading) -> tuple[str, ...]:
+    given = table.get("sources", table.get("source", []))
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        reading.fault("sources", f"{names!r} is not a list of source names", 'write sources = ["name", …]')
+        return ()
+    return tuple(names)
+
+
+def unit_factor(table: Mapping[str, Any], reading: Reading) -> float:
+    """Return the factor from the unit given to that of the place; a plain number needs no unit."""
+    unit, wanted = table.get("unit"), reading.place.unit
+    if unit is None:
+        if wanted:
+            reading.fault("unit", "no unit", f'write unit = "{wanted}" or one that converts to it')
+        return 1.0
+    if not isinstance(unit, str):
+        reading.fault("unit", f"{unit!r} is not a text", f'write unit = "{wanted}"')
+        return 1.0
+    try:
+        return factor(unit, wanted, reading.currencies)
+    except UnitError as error:
+        reading.fault("unit", str(error), f"give it in {spoken(wanted)} or what converts to it")
+        return 1.0
+
+
+def way_given(table: Mapping[str, Any], reading: Reading) -> str:
+    """Return how the number is given; a fault unless it is in exactly one of the ways."""
+    ways = [
+        way
+        for way, keys in zip(GIVEN_BY, ({"value"}, {"interval"}, QUANTILES.keys(), PARAMETER_NAMES), strict=True)
+        if keys & table.keys()
+    ]
+    if ways in (["interval", "parameters"], ["quantiles", "parameters"]) and (
+        table.get("family") == "student-t" and PARAMETER_NAMES & table.keys() == {"df"}
+    ):
+        ways = ways[:1]
+    if len(ways) == 1:
+        return ways[0]
+    found = f"given in {len(ways)} ways ({', '.join(ways)})" if ways else "no number"
+    reading.fault("", found, "give a value, an interval, quantiles, or a family with its parameters")
+    return ""
+
+
+def number(table: Mapping[str, Any], key: str, reading: Reading, raw: Any = None) -> float:
+    """Return a finite number; text may carry a suffix (``8k``, ``1.6bn``, ``5%``). NaN after a fault."""
+    raw = table[key] if raw is None else raw
+    parsed = parse_number(raw)
+    if parsed is None:
+        reading.fault(key, f"{str(raw)[:60]!r} is not a number", 'write digits, such as 8000 or "8k"')
+        return math.nan
+    if not math.isfinite(parsed) or abs(parsed) > LARGEST:
+        reading.fault(key, f"{parsed!r} is no amount of anything here", "give a finite number of a sane size")
+        return math.nan
+    return parsed
+
+
+def parse_number(raw: Any) -> float | None:
+    """Return the number written as ``raw``, or None.
+
+    >>> parse_number("1.6bn"), parse_number("5%"), parse_number(True)
+    (1600000000.0, 0.05, None)
+    """
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        return None
+    if not isinstance(raw, str):
+        try:
+            return float(raw)
+        except OverflowError:
+            return INFINITY
+    if not re.fullmatch(NUMBER, raw.strip()):
+        return None
+    digits = raw.strip().rstrip("bnkKMBT%")
+    suffix = raw.strip()[len(digits) :]
+    return float(digits.replace("_", "").replace(",", "")) * SUFFIXES[suffix] if suffix in SUFFIXES else None
+
+
+def fixed(table: Mapping[str, Any], scale: float, reading: Reading) -> float:
+    place = reading.place
+    for key in sorted(table.keys() & {"level", "family", *BOUNDS}):
+        reading.fault(key, "stands beside a fixed value", "drop it, or give an interval")
+    value = number(table, "value", reading) * scale
+    if value < place.lower or value > place.upper:
+        reading.fault("value", f"{value:g} is outside its range", f"give {place.range_in_words()}")
+    return value
+
+
+# ---------------------------------------------------------------------------------------------
+# Building
+
+
+def distribution_of(table: Mapping[str, Any], scale: float, place: Place, reading: Reading) -> Distribution | None:
+    """Return the distribution in the unit of the place, or None after a fault."""
+    lower, upper = bounds_of(table, scale, place, reading)
+    family = family_of(table, lower, upper, reading)
+    if reading.faults:
+        return None
+    built: Distribution | None
+    if family == "mixture":
+        built = mixture(table, scale, place, reading)
+    elif table.keys() & (QUANTILES.keys() | {"interval"}):
+        built = by_quantiles(family, table, scale, lower, upper, reading)
+    else:
+        built = by_parameters(family, table, scale, lower, upper, reading)
+    if built is not None:
+        check_support(built, place, reading)
+    return built
+
+
+def bounds_of(table: Mapping[str, Any], scale: float, place: Place, reading: Reading) -> tuple[float, float]:
+    lower = number(table, "lower", reading) * scale if "lower" in table else place.lower
+    upper = number(table, "upper", reading) * scale if "upper" in table else place.upper
+    if lower < place.lower or upper > place.upper:
+        reading.fault(
+            "lower" if lower < place.lower else "upper",
+            "outside the range of this quantity",
+            f"it is {place.range_in_words()}",
+        )
+    if lower >= upper:
+        reading.fault("lower", f"the bounds {lower:g} and {upper:g} leave nothing between them", "swap or widen them")
+    return lower, upper
+
+
+def family_of(table: Mapping[str, Any], lower: float, upper: float, reading: Reading) -> str:
+    given = table.get("family")
+    if given is not None and given not in PARAMETERS:
+        reading.fault("family", f"unknown family {str(given)[:60]!r}", f"choose one of {', '.join(PARAMETERS)}")
+    if given is not None:
+        return str(given)
+    if "components" in table:
+        return "mixture"
+    if PARAMETER_NAMES & table.keys():
+        reading.fault("family", "parameters without a family", f"choose one of {', '.join(PARAMETERS)}")
+    if len(QUANTILES.keys() & table.keys()) == 3:
+        return "three-quantile"
+    return "normal" if math.isinf(lower) else "lognormal" if math.isinf(upper) else "logitnormal"
+
+
+def quantiles_of(table: Mapping[str, Any], scale: float, reading: Reading) -> dict[float, float]:
+    """Return probability → value in the unit of the place, increasing; empty after a fault."""
+    if "interval" in table:
+        if QUANTILES.keys() & table.keys():
+            reading.fault("interval", "stands beside quantiles", "keep one")
+        ends, level = table["interval"], table.get("level", DEFAULT_LEVEL)
+        if not isinstance(ends, list) or len(ends) != 2:
+            reading.fault("interval", f"{str(ends)[:60]} is not two numbers", "write interval = [low, high]")
+            return {}
+        level = number(table, "level", reading) if "level" in table else level
+        if not 0 < level < 1:
+            reading.fault("level", f"{level!r} is not a probability", "a 90 % interval has level = 0.9")
+            return {}
+        tail = (1 - level) / 2
+        given = {
+            tail: number(table, "interval", reading, ends[0]),
+            1 - tail: number(table, "interval", reading, ends[1]),
+        }
+    else:
+        if "level" in table:
+            reading.fault("level", "stands beside quantiles", "drop it: q05 is the 5th percentile")
+        given = {p: number(table, key, reading) for key, p in QUANTILES.items() if key in table}
+    values = list(given.values())
+    if not reading.faults and any(a >= b for a, b in itertools.pairwise(values)):
+        words = " to ".join(f"{value:g}" for value in values)
+        reading.fault(
+            "interval" if "interval" in table else "", f"{words} does not increase", "put the lower end first"
+        )
+    return {} if reading.faults else {p: value * scale for p, value in given.items()}
+
+
+def by_quantiles(
+    family: str, table: Mapping[str, Any], scale: float, lower: float, upper: float, reading: Reading
+) -> Distribution | None:
+    if family not in FITTED_BY_QUANTILES:
+        reading.fault("family", f"{family} does not come from an interval", "give low, mode and high")
+        return None
+    quantiles = quantiles_of(table, scale, reading)
+    if reading.faults:
+        return None
+    wanted = 3 if family == "three-quantile" else 2
+    if len(quantiles) != wanted:
+        reading.fault("", f"{len(quantiles)} quantile(s) for {family}", f"give {wanted}")
+        return None
+    if family in ("normal", "student-t", "uniform"):
+        lower, upper = -INFINITY, INFINITY
+    outside = [value for value in quantiles.values() if not lower < value < upper]
+    if outside or (family == "loguniform" and min(quantiles.values()) <= 0):
+        refuse_outside(family, outside or list(quantiles.values()), lower, upper, reading)
+        return None
+    try:
+        return fit_quantiles(family, quantiles, lower, upper, table, reading)
+    except ValueError as error:
+        reading.fault("", str(error), "use other quantiles or another family")
+        return None
+
+
+def refuse_outside(family: str, values: list[float], lower: float, upper: float, reading: Reading) -> None:
+    """Say that quantiles reach outside what the family can, and what would do."""
+    ends = f"above {lower:g}" if math.isinf(upper) else f"between {lower:g} and {upper:g}"
+    bounds = [f"lower = {lower:g}"] + ([] if math.isinf(upper) else [f"upper = {upper:g}"])
+    if math.isinf(reading.place.lower):
+        mend = 'use family = "normal"'
+    else:
+        mend = f'move the end inside, or use family = "truncated-normal" with a mean, a sd and {", ".join(bounds)}'
+    reading.fault(
+        "interval" if len(values) < 3 else "",
+        f"{', '.join(f'{value:g}' for value in values)} cannot be a quantile of a {family} that lies {ends}",
+        mend,
+    )
+
+
+def fit_quantiles(
+    family: str,
+    quantiles: dict[float, float],
+    lower: float,
+    upper: float,
+    table: Mapping[str, Any],
+    reading: Reading,
+) -> Distribution | None:
+    if family in ("normal", "three-quantile"):
+        return from_quantiles(quantiles, lower, upper)
+    if family == "lognormal":
+        return from_quantiles(quantiles, lower, INFINITY)
+    if family == "logitnormal":
+        if math.isinf(upper):
+            raise ValueError("a logitnormal needs an upper bound")
+        return from_quantiles(quantiles, lower, upper)
+    (p, a), (q, b) = sorted(quantiles.items())
+    if family == "uniform":
+        slope = (b - a) / (q - p)
+        low, high = a - slope * p, a + slope * (1 - p)
+        return Standard("uniform", (("low", low), ("high", high)), (low, high))
+    if family == "loguniform":
+        slope = math.log(b / a) / (q - p)
+        low, high = a * math.exp(-slope * p), a * math.exp(slope * (1 - p))
+        return Standard("loguniform", (("low", low), ("high", high)), (low, high))
+    if family == "student-t":
+        if "df" not in table:
+            raise ValueError("a student-t from quantiles needs df")
+        from scipy import stats
+
+        df = number(table, "df", reading)
+        if not df > 0:
+            raise ValueError("df must be above 0")
+        low, high = (float(stats.t(df).ppf(probability)) for probability in (p, q))
+        width = (b - a) / (high - low)
+        return student_t(df, a - width * low, width)
+    return solve_quantiles(family, ((p, a), (q, b)), lower, upper)
+
+
+def solve_quantiles(
+    family: str, pairs: tuple[tuple[float, float], tuple[float, float]], lower: float, upper: float
+) -> Distribution:
+    """Return the beta, gamma or truncated normal through two quantiles, by root finding.
+
+    Raises `ValueError` when the family has no member with those quantiles.
+    """
+    import numpy as np
+    from scipy.optimize import root
+
+    p, x = (np.array(column) for column in zip(*pairs, strict=True))
+    if family == "beta" and math.isinf(upper):
+        raise ValueError("a beta needs an upper bound")
+    width = upper - lower if family == "beta" else float(x[1] - lower if family == "gamma" else x[1] - x[0])
+
+    def member(theta: Any) -> Distribution:
+        a, b = theta
+        if family == "beta":
+            return beta(math.exp(a), math.exp(b), lower, upper)
+        if family == "gamma":
+            return gamma(math.exp(a), math.exp(b) * width, lower)
+        return truncated_normal(x[0] + a * width, math.exp(b) * width, lower, upper)
+
+    def miss(theta: Any) -> Any:
+        with np.errstate(all="ignore"):
+            off = np.asarray(member(np.clip(theta, -30, 30)).ppf(p) - x) / width
+        return np.where(np.isfinite(off), off, 1e6)
+
+    for start in starts(family, p, x, lower, upper):
+        found = root(miss, start)
+        if np.abs(miss(found.x)).max() < 1e-9:
+            return member(found.x)
+    raise ValueError(f"no {family} has the quantiles {x[0]:g} and {x[1]:g}")
+
+
+def starts(family: str, p: Any, x: Any, lower: float, upper: float) -> list[tuple[float, float]]:
+    """Return starting points for `solve_quantiles`, the moment-matched one first."""
+    z = normal_gap(p)
+    if family == "truncated-normal":
+        return [(0.5, math.log(1 / z)), (0.5, 0.0), (0.0, 1.0), (1.0, 1.0), (-3.0, 1.0)]
+    mean, sd = (x[0] + x[1]) / 2 - lower, (x[1] - x[0]) / z
+    if family == "gamma":
+        shape = (mean / sd) ** 2
+        span = x[1] - lower
+        return [(math.log(shape), math.log(mean / shape / span)), (0.0, -1.0), (2.0, -3.0), (-1.0, 0.0)]
+    share = mean / (upper - lower)
+    size = max(share * (1 - share) * ((upper - lower) / sd) ** 2 - 1, 0.1)
+    return [(math.log(share * size), math.log((1 - share) * size)), (0.0, 0.0), (1.0, 1.0), (-1.0, -1.0), (3.0, 3.0)]
+
+
+def normal_gap(p: Any) -> float:
+    """Return the distance between two standard normal quantiles."""
+    from simulate.distributions import normal_quantile
+
+    return normal_quantile(float(p[1])) - normal_quantile(float(p[0]))
+
+
+def by_parameters(
+    family: str, table: Mapping[str, Any], scale: float, lower: float, upper: float, reading: Reading
+) -> Distribution | None:
+    given = frozenset(PARAMETER_NAMES & table.keys())
+    if given not in PARAMETERS[family]:
+        wanted = " or ".join("{" + ", ".join(sorted(names)) + "}" for names in PARAMETERS[family])
+        reading.fault("", f"{family} with {{{', '.join(sorted(given))}}}", f"give {wanted or 'q05, q50 and q95'}")
+        return None
+    p = {key: number(table, key, reading) * (1.0 if key in UNITLESS else scale) for key in sorted(given)}
+    for key in sorted(given & (POSITIVE | ({"scale"} if family in ("gamma", "student-t") else frozenset()))):
+        if p[key] <= 0:
+            reading.fault(key, f"{p[key]:g} is not above 0", "give a positive number")
+    order = [p[key] for key in ("low", "mode", "high") if key in p]
+    if order and (order != sorted(order) or order[0] == order[-1]):
+        reading.fault("low", f"{' ≤ '.join(f'{v:g}' for v in order)} does not hold", "order low, mode, high")
+    if reading.faults:
+        return None
+    try:
+        built: Distribution = BUILDERS[family](p, lower, upper)
+        return built
+    except ValueError as error:
+        reading.fault("", str(error), "use other parameters or another family")
+        return None
+
+
+def truncated_normal(mean: float, sd: float, lower: float, upper: float) -> Standard:
+    parameters = (("mean", mean), ("sd", sd), ("lower", lower), ("upper", upper))
+    return Standard("truncated-normal", parameters, (lower, upper))
+
+
+def beta(alpha: float, beta: float, lower: float, upper: float) -> Standard:
+    parameters = (("alpha", alpha), ("beta", beta), ("lower", lower), ("upper", upper))
+    return Standard("beta", parameters, (lower, upper))
+
+
+def gamma(shape: float, scale: float, lower: float) -> Standard:
+    return Standard("gamma", (("shape", shape), ("scale", scale), ("lower", lower)), (lower, INFINITY))
+
+
+def student_t(df: float, location: float, scale: float) -> Standard:
+    return Standard("student-t", (("df", df), ("location", location), ("scale", scale)))
+
+
+def between(family: str) -> Any:
+    def build(p: dict[str, float], lower: float, upper: float) -> Standard:
+        if family == "loguniform" and p["low"] <= 0:
+            raise ValueError("a loguniform lies above 0")
+        return Standard(
+            family, tuple((key, p[key]) for key in ("low", "mode", "high") if key in p), (p["low"], p["high"])
+        )
+
+    return build
+
+
+def build_lognormal(p: dict[str, float], lower: float, upper: float) -> Johnson:
+    middle = p.get("median", p.get("mean", math.nan)) - lower
+    if middle <= 0:
+        raise ValueError(f"a lognormal above {lower:g} needs a median or mean above it")
+    if "sigma" in p:
+        return lognormal(middle + lower, p["sigma"], lower)
+    sigma = math.sqrt(math.log1p((p["sd"] / middle) ** 2))
+    return lognormal(middle * math.exp(-(sigma**2) / 2) + lower, sigma, lower)
+
+
+def build_logitnormal(p: dict[str, float], lower: float, upper: float) -> Johnson:
+    if math.isinf(upper) or not lower < p["median"] < upper:
+        raise ValueError("a logitnormal needs bounds, and a median between them")
+    return Johnson(math.log((p["median"] - lower) / (upper - p["median"])), p["sigma"], lower=lower, upper=upper)
+
+
+def build_beta(p: dict[str, float], lower: float, upper: float) -> Standard:
+    return beta(p["alpha"], p["beta"], lower, 1.0 if math.isinf(upper) else upper)
+
+
+def build_gamma(p: dict[str, float], lower: float, upper: float) -> Standard:
+    if "shape" in p:
+        return gamma(p["shape"], p["scale"], lower)
+    middle = p["mean"] - lower
+    if middle <= 0:
+        raise ValueError(f"a gamma above {lower:g} needs a mean above it")
+    return gamma((middle / p["sd"]) ** 2, p["sd"] ** 2 / middle, lower)
+
+
+BUILDERS: dict[str, Any] = {
+    "normal": lambda p, lower, upper: normal(p["mean"], p["sd"]),
+    "lognormal": build_lognormal,
+    "logitnormal": build_logitnormal,
+    "truncated-normal": lambda p, lower, upper: truncated_normal(p["mean"], p["sd"], lower, upper),
+    "uniform": between("uniform"),
+    "loguniform": between("loguniform"),
+    "triangular": between("triangular"),
+    "pert": between("pert"),
+    "beta": build_beta,
+    "gamma": build_gamma,
+    "student-t": lambda p, lower, upper: student_t(p["df"], p["location"], p["scale"]),
+}
+
+
+def mixture(table: Mapping[str, Any], scale: float, place: Place, reading: Reading) -> Mixture | None:
+    """Return a mixture of the ``components``, each a distribution with a ``weight``, in the unit of the table."""
+    parts = table.get("components")
+    if not isinstance(parts, list) or len(parts) < 2 or not all(isinstance(part, Mapping) for part in parts):
+        reading.fault("components", "not a list of two or more tables", "each has a weight and a distribution")
+        return None
+    components, weights = [], []
+    for position, part in enumerate(parts):
+        inner = Reading(place, reading.currencies)
+        body = {key: value for key, value in part.items() if key != "weight"}
+        check_keys(body, inner)
+        for key in sorted(body.keys() & set(REMARKS)):
+            inner.fault(key, "stands in a component", "give it once, beside components")
+        weights.append(number(part, "weight", inner) if "weight" in part else math.nan)
+        if not weights[-1] > 0:
+            inner.fault("weight", f"{part.get('weight')!r} is not above 0", "give each component a positive weight")
+        if not inner.faults:
+            components.append(distribution_of(as_table(body, inner), scale, place, inner))
+        reading.faults += [Fault(f"components[{position}].{f.path}".rstrip("."), f.found, f.mend) for f in inner.faults]
+    if reading.faults:
+        return None
+    return Mixture(tuple(c for c in components if c), tuple(w / sum(weights) for w in weights))
+
+
+def check_support(distribution: Distribution, place: Place, reading: Reading) -> None:
+    """Refuse a family that reaches where the quantity cannot be; nothing is clipped later."""
+    low, high = distribution.support
+    if low >= place.lower and high <= place.upper:
+        return
+    ends = "log-normal" if math.isinf(place.upper) else "logit-normal or beta"
+    reading.fault(
+        "family",
+        f"{distribution.family} from {low:g} to {high:g} reaches outside the quantity's range",
+        f"it is {place.range_in_words()}: use a {ends}, or a truncated-normal",
+    )
+
+
+def spoken_form(table: Mapping[str, Any]) -> str:
+    """Return how the file gives the number, in words: ``8k to 12k GPU (90 %)``."""
+    unit = f" {table['unit']}" if table.get("unit") else ""
+    family = f", {table['family']}" if "family" in table else ""
+    if "value" in table:
+        return f"{plain(table['value'])}{unit}"
+    if "interval" in table:
+        low, high = table["interval"]
+        level = parse_number(table.get("level", DEFAULT_LEVEL)) or DEFAULT_LEVEL
+        return f"{plain(low)} to {plain(high)}{unit} ({100 * level:g} %{family})"
+    keys = [*QUANTILES, *sorted(PARAMETER_NAMES - {"components"}), *BOUNDS]
+    given = ", ".join(f"{key} {plain(table[key])}" for key in keys if key in table)
+    if "components" in table:
+        given = " or ".join(f"{plain(part.get('weight'))} × [{spoken_form(part)}]" for part in table["components"])
+    return f"{given}{unit}{family}"
+
+
+def plain(raw: Any) -> str:
+    """Return a number as a person writes it: ``12,000``, ``0.088``, ``8k``."""
+    if isinstance(raw, float | int) and not isinstance(raw, bool):
+        return f"{raw:,.10g}" if abs(raw) < 1e9 else f"{raw:.6g}"
+    return str(raw)

@@ -1,0 +1,72 @@
+"""Errors a user can mend, and the exit code each one ends the command with.
+
+::
+
+    SimulateError            exit 1   anything below
+    ├── InputError           exit 1   a prior file has faults; carries all of them
+    ├── RunError             exit 1   a run folder cannot be written or read
+    │   └── DamagedRunError  exit 1   a run folder is not what its manifest says
+    └── NotConvergedError    exit 3   a result exists, and must not be cited
+
+The errors carry data (paths, faults, a verdict); their text is made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SimulateError(Exception):
+    """Base of every error that is shown as a message, not as a traceback."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong with a prior file.
+
+    ``path`` is where (a TOML path such as ``fleet.h800.count``, or ``line 3, column 7``), ``found`` is
+    what stands there, and ``mend`` is what would do.
+    """
+
+    path: str
+    found: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.found}; {self.mend}" if self.mend else f"{self.path}: {self.found}"
+
+
+class InputError(SimulateError):
+    """A prior file, or a ``--set``, that cannot be used; lists every fault found in it."""
+
+    def __init__(self, source: str | Path, faults: list[Fault]) -> None:
+        self.source = str(source)
+        self.faults = sorted(set(faults))
+        count = f"{len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}"
+        super().__init__("\n".join([f"{self.source}: {count}", *(f"  {fault}" for fault in self.faults)]))
+
+
+class RunError(SimulateError):
+    """A run folder that cannot be written, found or read."""
+
+
+class DamagedRunError(RunError):
+    """A run folder whose files are not those its manifest lists."""
+
+    def __init__(self, folder: Path, problems: list[str]) -> None:
+        self.folder = folder
+        self.problems = problems
+        super().__init__("\n".join([f"{folder}: damaged run", *(f"  {problem}" for problem in problems)]))
+
+
+class NotConvergedError(SimulateError):
+    """A run that exists on disk but whose draws do not support a citation."""
+
+    exit_code = 3
+
+    def __init__(self, reasons: list[str]) -> None:
+        self.reasons = reasons
+        super().__init__("not converged: " + "; ".join(reasons))

@@ -1,0 +1,294 @@
+"""The layers of a prior file: its text, the files it ``extends``, and what ``--set`` changes.
+
+The one module that reads prior files from disk. What comes out is plain TOML content, merged, with
+the texts it was merged from, so that a run can keep exactly what it used.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulate.elicitation import PARAMETER_NAMES, QUANTILES, RANGE, SINGLE
+from simulate.errors import Fault, InputError
+
+LARGEST_FILE = 1_000_000
+DEEPEST_NESTING = 12
+LONGEST_CHAIN = 8
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+REPLACES = frozenset({"value", "interval", "text", "family", "components", "probability", "kind"})
+WORDS = frozenset({"title", "subject", "money", "note", "label", "claimant", "publisher", "locator", "url"})
+SHIPPED = Path(__file__).parent / "shipped"
+IN_REPOSITORY = Path(__file__).parent.parent / "priors"
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A prior file read and merged: content, the files by name, and each file's own content."""
+
+    path: Path
+    content: dict[str, Any]
+    texts: dict[str, str]
+    """Text of each file, by its path relative to the folder of the main one; bases first."""
+    own: dict[str, dict[str, Any]]
+    """Content of each file before merging, by the same names."""
+    settings: tuple[str, ...] = ()
+    """The ``PATH=EXPR`` overrides, as given."""
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the prior files that come with the package."""
+    return SHIPPED if SHIPPED.is_dir() else IN_REPOSITORY
+
+
+def find(name: str | Path) -> Path:
+    """Return the prior file that ``name`` means: a path, or the name of a file in ``priors/`` or shipped.
+
+    Raises `InputError` when there is none.
+    """
+    given = Path(name)
+    if given.is_file() or given.suffix == ".toml" or len(given.parts) != 1:
+        return given
+    for folder in (Path("priors"), shipped_folder()):
+        if (folder / f"{name}.toml").is_file():
+            return folder / f"{name}.toml"
+    known = ", ".join(sorted(path.stem for path in shipped_folder().glob("*.toml")))
+    raise InputError(given, [Fault(str(name), "no such prior file", f"give a path, or one of {known}")])
+
+
+def read(path: Path, settings: Sequence[str] = ()) -> Layers:
+    """Return the merged layers of the prior file at ``path`` with ``settings`` (``PATH=EXPR``) applied.
+
+    Raises `InputError` with every fault that keeps the content from being known.
+    """
+    gathering = Gathering(path.parent)
+    content = gathering.merged(path)
+    if gathering.faults:
+        raise InputError(path, gathering.faults)
+    faults = gathering.faults
+    for setting in settings:
+        content = override(content, setting, faults)
+    faults += [Fault(where, "holds a control character", "remove it") for where in control_characters(content)]
+    if faults:
+        raise InputError(path, faults)
+    return Layers(path, content, gathering.texts, gathering.own, tuple(settings))
+
+
+class Gathering:
+    """Reads a file and what it extends; each base once, none from outside the folder of the main file."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.texts: dict[str, str] = {}
+        self.own: dict[str, dict[str, Any]] = {}
+        self.faults: list[Fault] = []
+
+    def merged(self, path: Path, chain: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Return the content of ``path`` over that of the files it extends; ``chain`` led here."""
+        name = path.resolve().relative_to(self.root).as_posix() if chain else path.name
+        before = f"{name}: " if chain else ""
+        text = read_text(path, before, self.faults)
+        content = parse(text, before, self.faults)
+        merged: dict[str, Any] = {}
+        bases = content.get("extends", [])
+        for position, base in enumerate(bases if isinstance(bases, list) else []):
+            where = f"{before}extends[{position}]"
+            target = self.base(base, path, where)
+            known = "" if target is None else target.resolve().relative_to(self.root).as_posix()
+            if target is None or known in self.own:
+                continue
+            if known in (*chain, name):
+                self.faults.append(Fault(where, f"{base!r} extends itself in a circle", "break the circle"))
+            elif len(chain) >= LONGEST_CHAIN:
+                self.faults.append(Fault(where, f"a chain of more than {LONGEST_CHAIN} files", "flatten it"))
+            else:
+                merged = merge(merged, without_heading(self.merged(target, (*chain, name))))
+        self.texts[name], self.own[name] = text, content
+        return merge(merged, content)
+
+    def base(self, base: Any, path: Path, where: str) -> Path | None:
+        """Return the file that an ``extends`` entry names, or None after a fault."""
+        if not isinstance(base, str) or not base.endswith(".toml"):
+            self.faults.append(Fault(where, f"{str(base)[:60]!r} is not a .toml file", 'write "common/hosting.toml"'))
+            return None
+        target = path.parent / base
+        try:
+            inside = target.resolve().is_relative_to(self.root)
+            exists = target.is_file()
+        except (OSError, ValueError, RuntimeError):
+            inside, exists = True, False
+        if not inside:
+            self.faults.append(
+                Fault(where, f"{base!r} leaves the folder of the prior file", "keep bases beside or below it")
+            )
+        elif not exists:
+            self.faults.append(Fault(where, f"no such file {base!r}", "the path is relative to the file that extends"))
+        return target if inside and exists else None
+
+
+def read_text(path: Path, before: str, faults: list[Fault]) -> str:
+    """Return the text of a file; a fault and empty text when it cannot be had."""
+    where = f"{before}file"
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            faults.append(
+                Fault(where, f"larger than {LARGEST_FILE:,} bytes", "a prior file is a few kilobytes of text")
+            )
+            return ""
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        faults.append(Fault(where, "is not UTF-8 text", "save it as UTF-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        faults.append(Fault(where, f"cannot be read: {reason.lower()}", "check the path"))
+    return ""
+
+
+def parse(text: str, before: str, faults: list[Fault]) -> dict[str, Any]:
+    """Return TOML content; a fault and nothing when it is malformed or nested beyond reason."""
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, ValueError) as error:
+        faults.append(Fault(f"{before}TOML", str(error)[:200].lower(), "mend the syntax there"))
+    except RecursionError:
+        faults.append(Fault(f"{before}TOML", "nested too deeply", "no section is deeper than four tables"))
+    else:
+        if depth(content) <= DEEPEST_NESTING:
+            return content
+        faults.append(Fault(f"{before}TOML", "nested too deeply", "no section is deeper than four tables"))
+    return {}
+
+
+def depth(content: Any) -> int:
+    """Return how many tables and lists lie inside one another."""
+    level, layer = 0, [content]
+    while layer and level <= DEEPEST_NESTING:
+        level += 1
+        layer = [
+            child
+            for node in layer
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+    return level
+
+
+def without_heading(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a base's content less what only speaks of the base itself."""
+    return {key: value for key, value in content.items() if key not in ("title", "note", "extends")}
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with ``over`` laid on it: sections merge, an entry replaces an entry whole."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping) and not is_entry(value):
+            merged[key] = merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def is_entry(table: Mapping[str, Any]) -> bool:
+    """Whether a table is a number with its unit and source, rather than a section."""
+    return bool(table.keys() & (REPLACES | QUANTILES.keys() | PARAMETER_NAMES))
+
+
+def override(content: Mapping[str, Any], setting: str, faults: list[Fault]) -> dict[str, Any]:
+    """Return ``content`` with one ``PATH=EXPR`` applied; the unit of what it replaces is kept."""
+    text, _, expression = setting.partition("=")
+    keys = key_path(text)
+    if not keys or not expression.strip():
+        faults.append(Fault(f"--set {setting[:60]}", "is not PATH=EXPR", "write fleet.h100.count='5000 to 15000'"))
+        return dict(content)
+    if keys[0] in ("schema", "extends"):
+        faults.append(Fault(f"--set {setting[:60]}", f"{keys[0]} cannot be set", "edit the file"))
+        return dict(content)
+    before = None if keys[-1] in WORDS else value_at(content, keys)
+    return put(content, keys, replacement(before, parse_expression(expression), setting), faults, setting)
+
+
+def key_path(text: str) -> list[str]:
+    """Return the keys of a dotted TOML path, or nothing when it is none.
+
+    >>> key_path('runs."a.b".mfu')
+    ['runs', 'a.b', 'mfu']
+    """
+    try:
+        node: Any = tomllib.loads(f"{text.strip()} = 0") if text.strip() and "\n" not in text else 0
+    except tomllib.TOMLDecodeError:
+        return []
+    keys = []
+    while isinstance(node, dict) and len(node) == 1:
+        key, node = next(iter(node.items()))
+        keys.append(key)
+    return keys
+
+
+def parse_expression(expression: str) -> Any:
+    """Return the TOML value of an expression, or its text: ``5000 to 15000`` needs no quotes."""
+    try:
+        return tomllib.loads(f"x = {expression.strip()}")["x"] if "\n" not in expression else expression
+    except tomllib.TOMLDecodeError:
+        return expression.strip()
+
+
+def value_at(content: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """Return what stands at a path, or None."""
+    node: Any = content
+    for key in keys:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node
+
+
+def replacement(before: Any, new: Any, setting: str) -> Any:
+    """Return what a setting puts in the place of ``before``: an entry stays an entry, with its unit."""
+    note = {"note": f"set by hand: {setting}"}
+    written = isinstance(before, str) and (RANGE.match(before) or SINGLE.match(before))
+    if written:
+        before = {"text": before, **({"unit": written["unit"]} if written["unit"] else {})}
+    entry = isinstance(before, Mapping) and is_entry(before) and "kind" not in before
+    unit = {"unit": before["unit"]} if entry and "unit" in before else {}
+    if isinstance(new, Mapping):
+        return {**unit, **(note if is_entry(new) else {}), **new}
+    if isinstance(before, bool) or (entry and "probability" in before):
+        return new if isinstance(new, bool) else {"probability": new, **note}
+    if not entry:
+        return new
+    if not isinstance(new, str):
+        return {"value": new, **unit, **note}
+    own_unit = any((match := pattern.match(new)) and match["unit"] for pattern in (RANGE, SINGLE))
+    return {"text": new, **({} if own_unit else unit), **note}
+
+
+def put(
+    content: Mapping[str, Any], keys: Sequence[str], value: Any, faults: list[Fault], setting: str
+) -> dict[str, Any]:
+    """Return ``content`` with ``value`` at the path, whose parent must exist or be a section."""
+    key, rest = keys[0], keys[1:]
+    if not rest:
+        return {**content, key: value}
+    below = content.get(key, {})
+    if not isinstance(below, Mapping):
+        faults.append(Fault(f"--set {setting[:60]}", f"{key} is no table", "name a path of the file"))
+        return dict(content)
+    return {**content, key: put(below, rest, value, faults, setting)}
+
+
+def control_characters(node: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of texts and keys that could act on a terminal."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if CONTROL.search(key):
+                yield f"{path}.{CONTROL.sub('?', key)}".lstrip(".")
+            yield from control_characters(value, f"{path}.{CONTROL.sub('?', key)}".lstrip("."))
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            yield from control_characters(value, f"{path}[{position}]")
+    elif isinstance(node, str) and CONTROL.search(node):
+        yield path

@@ -1,0 +1,107 @@
+"""Draws of the unknowns through the ledger, in NumPy.
+
+The same path serves the prior simulation and the posterior draws. Everything has its path or index
+first and the batch of draws behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate import ledger
+from simulate.priors import Claim, Priors, Unknown
+
+Floats = NDArray[np.float64]
+
+SMALLEST = 1e-300
+"""Stands for zero under a logarithm: a claim about something that does not exist is all but impossible."""
+
+
+def correlate(priors: Priors, z: Floats) -> Floats:
+    """Return independent normal scores ``(unknown, …)`` with the file's correlations put in."""
+    paths = priors.correlations.paths
+    if not paths:
+        return z
+    order = {unknown.path: position for position, unknown in enumerate(priors.unknowns)}
+    positions = [order[path] for path in paths]
+    scores = z.copy()
+    scores[positions] = np.tensordot(priors.correlations.cholesky(), z[positions], axes=1)
+    return scores
+
+
+def values(priors: Priors, z: Floats) -> dict[str, Floats]:
+    """Return every entry by path from normal scores ``(unknown, …)``; constants are scalars.
+
+    Hours that follow from a run's physics are entries too.
+    """
+    scores = correlate(priors, z)
+    found: dict[str, Floats] = {}
+    rows = iter(scores)
+    for path, entry in priors.entries.items():
+        found[path] = (
+            entry.distribution.from_normal(next(rows)) if isinstance(entry, Unknown) else np.asarray(entry.value)
+        )
+    for path, physics in priors.layout.derived.items():
+        found[path] = np.asarray(ledger.physical_gpu_hours(*(found[part] for part in physics)))
+    return found
+
+
+def inputs(priors: Priors, found: Mapping[str, Floats], states: Mapping[str, Floats]) -> dict[str, Any]:
+    """Return the ledger's inputs; ``states`` gives each disputed fact's path as 0 or 1, like a draw."""
+    gate = {path: states[fact.path] for fact in priors.facts for path in fact.gates}
+
+    def gated(path: str) -> Floats:
+        return found[path] * gate[path] if path in gate else found[path]
+
+    layout = priors.layout
+    shape = np.broadcast_shapes(*(np.shape(value) for value in (*found.values(), *states.values())))
+    result: dict[str, Any] = {name: found[path] for name, path in layout.scalars.items() if path in found}
+    for name, paths in layout.rows.items():
+        if all(path in found for path in paths):
+            result[name] = np.stack([np.broadcast_to(gated(path), shape) for path in paths])
+    return result | {name: list(positions) for name, positions in layout.positions.items()}
+
+
+def quantities(priors: Priors, found: Mapping[str, Floats], states: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return every ledger quantity, indexed ones with their index first."""
+    return ledger.evaluate(inputs(priors, found, states))
+
+
+def log_targets(
+    claims: tuple[Claim, ...], priors: Priors, found: Mapping[str, Floats], ledger_values: Mapping[str, Floats]
+) -> Floats:
+    """Return the logarithm of what each claim speaks of, source biases included: ``(claim, …)``."""
+    rows = []
+    for claim in claims:
+        target = np.log(np.maximum(target_of(claim, priors, found, ledger_values), SMALLEST))
+        rows.append(target + sum(np.log(found[path]) for path in claim.biased_by))
+    return np.stack(np.broadcast_arrays(*rows)) if rows else np.zeros((0, 1))
+
+
+def target_of(claim: Claim, priors: Priors, found: Mapping[str, Floats], ledger_values: Mapping[str, Floats]) -> Floats:
+    """Return the quantity or unknown that a claim speaks of, without biases."""
+    if claim.target in found:
+        return found[claim.target]
+    if claim.target == "gpu_hours":
+        return found[f"runs.{claim.index}.gpu_hours"]
+    value = ledger_values[claim.target]
+    if not claim.index:
+        return value
+    row: Floats = value[priors.layout.names[ledger.QUANTITIES[claim.target].dim].index(claim.index)]
+    return row
+
+
+def log_targets_over(priors: Priors, found: Mapping[str, Floats], states: Floats) -> Floats:
+    """Return `log_targets` of the evidence for every combination of facts: ``(claim, …, combination)``.
+
+    ``states`` is ``(fact, combination)``.
+    """
+    each = []
+    for column in states.T:
+        state = {fact.path: np.asarray(value) for fact, value in zip(priors.facts, column, strict=True)}
+        each.append(log_targets(priors.evidence, priors, found, quantities(priors, found, state)))
+    return np.stack(each, axis=-1)

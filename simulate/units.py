@@ -1,0 +1,100 @@
+"""Units of the ledger, and the one conversion a number gets: when it is parsed.
+
+A registry of our own holds only the units of the field, so that a slip such as ``k USD`` is an
+error (pint's default registry reads it as US dollars times the Boltzmann constant). A year is
+365.25 days (8766 hours), a month a twelfth of it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pint
+
+DEFINITIONS = (
+    "kilo- = 1e3 = k-",
+    "mega- = 1e6 = M-",
+    "giga- = 1e9 = G-",
+    "tera- = 1e12 = T-",
+    "peta- = 1e15 = P-",
+    "USD = [money]",
+    "GPU = [accelerator]",
+    "person = [person]",
+    "parameter = [parameter]",
+    "token = [token]",
+    "FLOP = [operation]",
+    "second = [time] = s",
+    "minute = 60 * second",
+    "hour = 3600 * second = h",
+    "day = 24 * hour",
+    "week = 7 * day",
+    "year = 365.25 * day",
+    "month = year / 12",
+    "watt = [power] = W",
+    "watt_hour = watt * hour = Wh",
+    "percent = 0.01",
+)
+PLAIN = ("", "1", "dimensionless")
+ALLOWED = re.compile(r"(1\s*/)?[A-Za-z_%$*/()\- ]*")
+COMPOUND = re.compile(r"[A-Za-z_]+(?:-[A-Za-z_]+)+")
+LONGEST = 60
+
+
+class UnitError(ValueError):
+    """A unit that is unknown, or of another dimension than the place it stands in."""
+
+
+@lru_cache(maxsize=64)
+def registry(currencies: tuple[tuple[str, float], ...] = ()) -> pint.UnitRegistry:
+    """Return the registry, with ``currencies`` given as (code, worth of one in USD)."""
+    import pint
+
+    units: pint.UnitRegistry = pint.UnitRegistry(None)
+    for definition in DEFINITIONS:
+        units.define(definition)
+    for code, worth in currencies:
+        units.define(f"{code} = {worth!r} * USD")
+    return units
+
+
+def canonical_spelling(unit: str) -> str:
+    """Return ``unit`` as pint reads it: ``GPU-hour`` is a product, ``%`` is percent, ``$`` is USD.
+
+    >>> canonical_spelling("USD/GPU-hour")
+    'USD/(GPU*hour)'
+    """
+    spelled = unit.strip().replace("%", "percent").replace("$", "USD")
+    return COMPOUND.sub(lambda match: "(" + match.group().replace("-", "*") + ")", spelled)
+
+
+@lru_cache(maxsize=1024)
+def factor(unit: str, wanted: str, currencies: tuple[tuple[str, float], ...] = ()) -> float:
+    """Return the number that turns a value in ``unit`` into one in ``wanted``.
+
+    Raises `UnitError` when ``unit`` is unknown or has another dimension than ``wanted``.
+
+    >>> factor("kW/GPU", "watt/GPU")
+    1000.0
+    """
+    if canonical_spelling(unit) == canonical_spelling(wanted) or {unit, wanted} <= set(PLAIN):
+        return 1.0
+    import pint
+
+    units = registry(currencies)
+    try:
+        if len(unit) > LONGEST or not ALLOWED.fullmatch(unit):
+            raise ValueError
+        given = units.Quantity(1.0, "" if unit in PLAIN else canonical_spelling(unit))
+        return float(given.to("" if wanted in PLAIN else canonical_spelling(wanted)).magnitude)
+    except pint.DimensionalityError:
+        raise UnitError(f"unit {unit!r} does not convert to {spoken(wanted)}") from None
+    except Exception:  # pint raises its parser's errors as they come: tokenizer, attribute, recursion
+        raise UnitError(f"unknown unit {unit[:LONGEST]!r}") from None
+
+
+def spoken(unit: str) -> str:
+    """Return a unit as a message names it; a plain number has none."""
+    return "a plain number" if unit in PLAIN else unit
