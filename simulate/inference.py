@@ -1,0 +1,247 @@
+"""Draws from the prior and from the posterior, and the verdict on the latter.
+
+The one door for random numbers: every stream is named by the seed and what it is for, so that adding
+an unknown to a file leaves the prior draws of the others as they were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from simulate import evidence, propagation
+from simulate.priors import Priors
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is (0: unknown)."""
+
+SAMPLER = "pymc"
+"""PyMC's own NUTS: pinned, because PyMC otherwise takes nutpie where that is installed, with other draws."""
+
+R_HAT_LIMIT = 1.01
+ESS_PER_CHAIN = 100
+BFMI_LIMIT = 0.3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How many draws to take, from which seed, and how."""
+
+    draws: int = 2000
+    tune: int = 1000
+    chains: int = 4
+    seed: int = 1
+    target_accept: float = 0.8
+    cores: int = 2
+    prior_only: bool = False
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of everything, with ``(chain, draw)`` as the last two axes.
+
+    ``scores`` are the normal scores of the unknowns (unknown, chain, draw); ``values`` every entry by
+    path; ``states`` every disputed fact by path, as 0 and 1; ``quantities`` the ledger, indexed ones
+    with their index first; ``log_likelihood`` (group, chain, draw) and ``perceived`` (claim, chain,
+    draw), the replicated claims, belong to the evidence; ``fact_probability`` is each fact's
+    probability, averaged over draws without the noise of drawing the facts.
+    """
+
+    scores: Floats
+    values: Mapping[str, Floats]
+    states: Mapping[str, Floats]
+    quantities: Mapping[str, Floats]
+    log_likelihood: Floats
+    perceived: Floats
+    fact_probability: Mapping[str, float]
+    sample_stats: xr.Dataset | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the draws support a citation; ``reasons`` say what stands against it."""
+
+    converged: bool
+    method: str
+    reasons: tuple[str, ...] = ()
+    diagnostics: Mapping[str, float | int | str | None] = field(default_factory=dict)
+
+    def in_words(self) -> str:
+        if not self.converged:
+            return "NOT CONVERGED, do not cite: " + "; ".join(self.reasons)
+        if self.method == "exact":
+            return "exact: independent draws, no sampler needed"
+        found = self.diagnostics
+        bfmi = f"E-BFMI at least {found['bfmi']:.2f}"
+        return (
+            f"converged: R-hat at most {found['r_hat']:.3f}, effective draws at least {found['ess_bulk']:.0f} (bulk) "
+            f"and {found['ess_tail']:.0f} (tail), {found['divergences']} divergences, {bfmi}"
+        )
+
+
+def stream(seed: int, *purpose: str) -> np.random.Generator:
+    """Return the generator that ``seed`` and ``purpose`` name, independent of all others."""
+    name = hashlib.sha256("\x1f".join(purpose).encode()).digest()
+    return np.random.default_rng([seed, *np.frombuffer(name[:16], dtype=np.uint32).tolist()])
+
+
+def prior(priors: Priors, settings: Settings) -> Draws:
+    """Return independent draws from the prior, and the claims it predicts."""
+    shape = (settings.chains, settings.draws)
+    rows = [stream(settings.seed, "prior", unknown.path).standard_normal(shape) for unknown in priors.unknowns]
+    scores = np.stack(rows) if rows else np.zeros((0, *shape))
+    states = {
+        fact.path: (stream(settings.seed, "prior", fact.path).random(shape) < fact.probability).astype(float)
+        for fact in priors.facts
+    }
+    probability = {fact.path: fact.probability for fact in priors.facts}
+    return complete(priors, scores, states, probability, stream(settings.seed, "prior", "claims"))
+
+
+def posterior(priors: Priors, settings: Settings, progress: Progress | None = None) -> Draws:
+    """Return draws from the posterior, by NUTS over the unknowns and exactly over the disputed facts.
+
+    Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
+    """
+    scores, stats = sample(priors, settings, progress)
+    terms = evidence.terms(priors)
+    combinations, log_probability = evidence.combinations(priors.facts)
+    found = propagation.values(priors, scores)
+    targets = propagation.log_targets_over(priors, found, combinations)
+    log_weight = log_probability + evidence.log_likelihood(targets, terms).sum(axis=0)
+    weight = np.exp(log_weight - logsumexp(log_weight, axis=-1, keepdims=True))
+    uniform = stream(settings.seed, "posterior", "facts").random((*weight.shape[:-1], 1))
+    chosen = np.minimum((uniform > np.cumsum(weight, axis=-1)).sum(axis=-1), weight.shape[-1] - 1)
+    states = {fact.path: row[chosen] for fact, row in zip(priors.facts, combinations, strict=True)}
+    probability = {
+        fact.path: float((weight * row).sum(axis=-1).mean())
+        for fact, row in zip(priors.facts, combinations, strict=True)
+    }
+    rng = stream(settings.seed, "posterior", "claims")
+    return complete(priors, scores, states, probability, rng, sample_stats=stats)
+
+
+def complete(
+    priors: Priors,
+    scores: Floats,
+    states: Mapping[str, Floats],
+    fact_probability: Mapping[str, float],
+    rng: np.random.Generator,
+    sample_stats: xr.Dataset | None = None,
+) -> Draws:
+    """Return what follows from normal scores and facts: values, ledger, likelihood, replicated claims."""
+    shape = scores.shape[1:]
+    found = propagation.values(priors, scores)
+    quantities = propagation.quantities(priors, found, states)
+    terms = evidence.terms(priors)
+    targets = propagation.log_targets(priors.evidence, priors, found, quantities)
+    targets = np.broadcast_to(targets.reshape(len(targets), *targets.shape[1:] or shape), (len(targets), *shape))
+    return Draws(
+        scores=scores,
+        values={path: np.broadcast_to(value, shape) for path, value in found.items()},
+        states=states,
+        quantities={name: np.broadcast_to(q, (*q.shape[: q.ndim - 2], *shape)) for name, q in quantities.items()},
+        log_likelihood=evidence.log_likelihood(targets, terms) if priors.evidence else np.zeros((0, *shape)),
+        perceived=evidence.perceive(targets, terms, rng) if priors.evidence else np.zeros((0, *shape)),
+        fact_probability=fact_probability,
+        sample_stats=sample_stats,
+    )
+
+
+def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tuple[Floats, xr.Dataset]:
+    """Return NUTS draws of the normal scores (unknown, chain, draw) and the sampler's statistics."""
+    import pymc as pm
+
+    from simulate import model
+
+    report = progress or (lambda what, done, total: None)
+    report("building the model", 0, 0)
+    built = model.build(priors)
+    report("compiling", 0, 0)
+    total = settings.chains * (settings.tune + settings.draws)
+    done = 0
+
+    def count(trace: Any, draw: Any) -> None:
+        nonlocal done
+        done += 1
+        if done % 50 == 0 or done == total:
+            report("sampling", done, total)
+
+    with built, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = pm.sample(
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=min(settings.cores, settings.chains),
+            random_seed=settings.seed,
+            nuts_sampler=SAMPLER,
+            target_accept=settings.target_accept,
+            progressbar=False,
+            quiet=True,
+            compute_convergence_checks=False,
+            callback=count if progress else None,
+        )
+    scores = np.moveaxis(tree["posterior"]["z"].to_numpy(), -1, 0)
+    if scores.shape[1:] != (settings.chains, settings.draws):
+        raise KeyboardInterrupt
+    return scores, tree["sample_stats"].to_dataset()
+
+
+def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, float]]) -> Verdict:
+    """Return the verdict on posterior draws from the diagnostics of every unknown, fact and quantity.
+
+    ``table`` maps each variable to its ``r_hat``, ``ess_bulk`` and ``ess_tail`` (NaN for one that does
+    not vary). Thresholds: Vehtari et al. (2021), Bayesian Analysis 16(2), section 4 (R-hat below 1.01,
+    100 effective draws per chain); Betancourt (2016), arXiv:1604.00695 (E-BFMI above 0.3).
+    """
+    if draws.sample_stats is None:
+        return Verdict(True, "exact", (), {"draws": settings.draws * settings.chains})
+    from arviz_stats.base import array_stats
+
+    needed = ESS_PER_CHAIN * settings.chains
+    worst = {
+        "r_hat": extreme(table, "r_hat", max),
+        "ess_bulk": extreme(table, "ess_bulk", min),
+        "ess_tail": extreme(table, "ess_tail", min),
+    }
+    divergences = int(draws.sample_stats["diverging"].sum())
+    bfmi = float(np.min(array_stats.bfmi(draws.sample_stats["energy"].to_numpy())))
+    reasons = []
+    if settings.chains < 2:
+        reasons.append("one chain cannot be checked against another; use --chains 4")
+    if not worst["r_hat"][1] < R_HAT_LIMIT and settings.chains > 1:
+        reasons.append(f"R-hat of {worst['r_hat'][0]} is {worst['r_hat'][1]:.3f}, not below {R_HAT_LIMIT}")
+    for kind in ("ess_bulk", "ess_tail"):
+        if not worst[kind][1] > needed:
+            reasons.append(f"{kind} of {worst[kind][0]} is {worst[kind][1]:.0f}, not above {needed}; use more --draws")
+    if divergences:
+        reasons.append(f"{divergences} divergent transitions")
+    if not bfmi > BFMI_LIMIT:
+        reasons.append(f"E-BFMI is {bfmi:.2f}, not above {BFMI_LIMIT}")
+    diagnostics = {kind: value for kind, (_, value) in worst.items()}
+    diagnostics |= {"divergences": divergences, "bfmi": bfmi, "draws": settings.draws * settings.chains}
+    return Verdict(not reasons, "nuts", tuple(reasons), diagnostics)
+
+
+def extreme(
+    table: Mapping[str, Mapping[str, float]], kind: str, pick: Callable[..., tuple[float, str]]
+) -> tuple[str, float]:
+    """Return the variable with the worst value of a diagnostic, and the value; NaN is worst of all."""
+    finite = [(row[kind], name) for name, row in table.items() if not math.isnan(row[kind])]
+    if not finite:
+        return "everything", math.nan
+    value, name = pick(finite)
+    return name, value

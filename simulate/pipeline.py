@@ -1,0 +1,199 @@
+"""From a checked prior file to a complete run folder: the one place where the rooms meet."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import importlib.metadata
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulate import __version__, datatree, inference, ledger, plots, report, results, summary
+from simulate.inference import Draws, Progress, Settings, Verdict
+from simulate.priors import Priors
+from simulate.results import Run
+from simulate.summary import ClaimStanding, Row
+
+LIBRARIES = ("arviz", "arviz-base", "arviz-plots", "arviz-stats", "h5netcdf", "h5py", "matplotlib", "numba",
+             "numpy", "pymc", "pytensor", "scipy", "xarray")  # fmt: skip
+
+
+def run(
+    priors: Priors,
+    settings: Settings,
+    *,
+    out: Path = Path("results"),
+    probability: float = 0.9,
+    figures: Sequence[str] = plots.DEFAULT,
+    progress: Progress | None = None,
+) -> Run:
+    """Sample, summarise and write one run; return it as it stands on disk.
+
+    ``probability`` is that of the credible intervals. Raises `RunError` where the disk refuses; a run
+    that has not converged is written too, and says so.
+    """
+    clock = Clock(progress)
+    with results.writing(out, priors.name, priors.digest) as finish:
+        with clock("prior"):
+            prior = inference.prior(priors, settings)
+        with clock("posterior"):
+            posterior = draw_posterior(priors, settings, prior, progress)
+        shown = prior if posterior is None else posterior
+        with clock("summary"):
+            rows, verdict = judged(priors, settings, prior, posterior, probability)
+            standings = summary.standings(priors, shown, prior)
+        manifest = describe(priors, settings, shown, rows, standings, verdict)
+        with clock("writing"), results.disk(finish.folder):
+            tree = datatree.assemble(priors, prior, posterior, attributes(manifest))
+            results.write_priors(finish.folder, priors.texts)
+            results.write_tree(finish.folder, tree)
+            results.write_summary(finish.folder, rows)
+            results.write_report(finish.folder, report.markdown(manifest))
+        with clock("figures"):
+            plots.save(finish.folder / results.FIGURES, figures, manifest, tree)
+        return finish({**manifest, "timings": clock.seconds})
+
+
+class Clock:
+    """Measures the parts of a run, and says when one starts."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def __call__(self, part: str) -> Iterator[None]:
+        if self.progress:
+            self.progress(part, 0, 0)
+        start = time.perf_counter()
+        yield
+        self.seconds[part] = round(time.perf_counter() - start, 3)
+
+
+def draw_posterior(priors: Priors, settings: Settings, prior: Draws, progress: Progress | None) -> Draws | None:
+    """Return posterior draws: none for a prior-only run, the prior's own where there is no evidence."""
+    if settings.prior_only:
+        return None
+    return inference.posterior(priors, settings, progress) if priors.evidence else prior
+
+
+def judged(
+    priors: Priors, settings: Settings, prior: Draws, posterior: Draws | None, probability: float
+) -> tuple[list[Row], Verdict]:
+    """Return the rows of both groups, those shown first, and the verdict on them."""
+    of_prior = summary.summarise(priors, prior, "prior", probability)
+    if posterior is None:
+        return of_prior, inference.judge(prior, settings, {})
+    rows = summary.summarise(priors, posterior, "posterior", probability)
+    return rows + of_prior, inference.judge(posterior, settings, summary.diagnostics(rows))
+
+
+# ---------------------------------------------------------------------------------------------
+# The manifest
+
+
+def describe(
+    priors: Priors,
+    settings: Settings,
+    draws: Draws,
+    rows: list[Row],
+    standings: list[ClaimStanding],
+    verdict: Verdict,
+) -> dict[str, Any]:
+    """Return the manifest of a run, except for its timings and checksums."""
+    shown = [row for row in rows if row.group == ("prior" if settings.prior_only else "posterior")]
+    return {
+        "format": 1,
+        "name": priors.name,
+        "title": priors.title,
+        "subject": priors.subject,
+        "money": priors.money,
+        "as_of": priors.as_of.isoformat() if priors.as_of else None,
+        "note": priors.note,
+        "digest": priors.digest,
+        "settings": list(priors.settings),
+        "group": shown[0].group,
+        "sampling": sampling(priors, settings, verdict),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+        "versions": versions(),
+        "verdict": {**dataclasses.asdict(verdict), "in_words": verdict.in_words()},
+        "scopes": {row.variable: scope(row) for row in summary.scope_rows(shown)},
+        "facts": dict(draws.fact_probability),
+        "fact_priors": {fact.path: fact.probability for fact in priors.facts},
+        "claims": [dataclasses.asdict(standing) for standing in standings],
+        "correlations": correlations(priors, draws),
+        "unknowns": {u.path: {"given": u.given, "meaning": u.meaning, "family": u.distribution.family,
+                              "sources": list(u.sources), "note": u.note} for u in priors.unknowns},
+        "idle": list(priors.idle),
+        "labels": dict(priors.labels),
+    }  # fmt: skip
+
+
+def scope(row: Row) -> dict[str, Any]:
+    """Return a cost scope as machines and figures read it."""
+    item = ledger.QUANTITIES[row.variable]
+    return {
+        "median": row.p50,
+        "lower": row.lower,
+        "upper": row.upper,
+        "probability": row.probability,
+        "kind": summary.KIND,
+        "unit": row.unit,
+        "basis": item.basis,
+        "label": item.label,
+        "mcse_median": row.mcse_p50,
+        "mcse_lower": row.mcse_lower,
+        "mcse_upper": row.mcse_upper,
+    }
+
+
+def sampling(priors: Priors, settings: Settings, verdict: Verdict) -> dict[str, Any]:
+    """Return how the draws were made; the number of cores is left out, because it changes nothing."""
+    found = dataclasses.asdict(settings)
+    del found["cores"]
+    exact = verdict.method == "exact"
+    return {
+        **found,
+        "sampler": "independent draws (NumPy)" if exact else f"{inference.SAMPLER} NUTS",
+        "evidence": len(priors.evidence),
+    }
+
+
+def correlations(priors: Priors, draws: Draws) -> list[dict[str, Any]]:
+    """Return the stated correlation of each pair of unknowns and what the draws show (Spearman's)."""
+    from scipy.stats import spearmanr
+
+    stated = priors.correlations
+    found = []
+    for i, a in enumerate(stated.paths):
+        for j, b in enumerate(stated.paths[:i]):
+            achieved = spearmanr(np.ravel(draws.values[a]), np.ravel(draws.values[b])).statistic
+            rank = 6 / np.pi * np.arcsin(stated.matrix[i][j] / 2)
+            found.append({"between": [b, a], "stated_rank": float(rank), "achieved_rank": float(achieved)})
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that the numbers of a run can depend on."""
+    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    system = f"{platform.system()} {platform.machine()}"
+    return {"simulate": __version__, "python": sys.version.split()[0], "system": system, **found}
+
+
+def attributes(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of the manifest that the draws carry with them."""
+    keys = ("name", "title", "subject", "money", "digest", "settings", "sampling", "versions", "verdict", "created")
+    return {key: manifest[key] for key in keys}
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,152 @@
+"""A run's manifest as tables a person reads: in the terminal and in ``summary.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from simulate.summary import amount, step_supported
+
+SCOPE_WORDS = {
+    "final_run": "final run",
+    "official_runs": "official runs",
+    "research_compute": "research compute",
+    "development": "development",
+    "hardware": "hardware",
+    "operations": "operations",
+    "ownership": "ownership",
+    "company": "company",
+}
+KIND_WORDS = {"estimate": "about", "floor": "at least", "ceiling": "at most"}
+
+
+def level(scopes: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the words for the interval of a run: ``90 % credible interval``."""
+    probability = next(iter(scopes.values()))["probability"]
+    return f"{100 * probability:g} % credible interval"
+
+
+def scope_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
+    """Return the table of scopes, header first: scope, basis, median, interval, unit."""
+    money = manifest["money"]
+    header = ["scope", "basis", "median", level(manifest["scopes"]), "unit"]
+    return [header, *([name, found["basis"], *scope_words(found), money] for name, found in manifest["scopes"].items())]
+
+
+def scope_words(found: Mapping[str, Any]) -> tuple[str, str]:
+    """Return median and interval in words, with the digits their Monte Carlo errors support."""
+    median, low, high = (
+        amount(found[key], found["unit"], found[f"mcse_{key}"]) for key in ("median", "lower", "upper")
+    )
+    return median, f"{low} to {high}"
+
+
+def claim_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
+    """Return the table of claims, header first; empty when the file has none."""
+    claims = manifest["claims"]
+    if not claims:
+        return []
+    group = manifest["group"]
+    rows = [["claim", "speaks of", "says", f"{group} below it", "prior below it", "weight"]]
+    for claim in claims:
+        value = claim["value"]
+        says = f"{KIND_WORDS[claim['kind']]} {amount(value, claim['unit'], step=step_supported(value, 0.0) / 10)}"
+        share = [f"{claim[key]:.0f} %" for key in ("percentile", "prior_percentile")]
+        rows.append(
+            [
+                claim["label"] or claim["name"],
+                claim["about"],
+                says,
+                *share,
+                "evidence" if claim["used"] else "shown only",
+            ]
+        )
+    return rows
+
+
+def fact_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
+    """Return the table of disputed facts, header first; empty when there are none."""
+    rows = [["disputed fact", "prior", manifest["group"]]]
+    for path, probability in manifest["facts"].items():
+        rows.append([path, f"{manifest['fact_priors'][path]:.2f}", f"{probability:.2f}"])
+    return rows if len(rows) > 1 else []
+
+
+def table(cells: list[list[str]]) -> str:
+    """Return rows of text in aligned columns."""
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def markdown_table(cells: list[list[str]]) -> str:
+    """Return rows as a Markdown table; text from a file cannot break out of its cell."""
+    rows = ["| " + " | ".join(escape(cell) for cell in row) + " |" for row in cells]
+    return "\n".join([rows[0], "|" + " --- |" * len(cells[0]), *rows[1:]])
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    for character in "\\`*_{}[]<>#|":
+        text = text.replace(character, f"\\{character}")
+    return " ".join(text.split())
+
+
+def terminal(manifest: Mapping[str, Any]) -> str:
+    """Return what ``simulate run`` and ``simulate show`` print."""
+    parts = [f"{manifest['title']}\n{heading(manifest)}", table(scope_cells(manifest))]
+    parts += [table(cells) for cells in (claim_cells(manifest), fact_cells(manifest)) if cells]
+    return "\n\n".join([*parts, manifest["verdict"]["in_words"]])
+
+
+def heading(manifest: Mapping[str, Any]) -> str:
+    """Return what the numbers are: prior or posterior, of whom, in what money, from how many draws."""
+    sampling = manifest["sampling"]
+    draws = sampling["chains"] * sampling["draws"]
+    return (
+        f"{manifest['group'].capitalize()} for {manifest['subject']}, {manifest['money']}; "
+        f"{draws:,} draws, seed {sampling['seed']}, {sampling['evidence']} pieces of evidence, "
+        f"equal-tailed intervals"
+    )
+
+
+def markdown(manifest: Mapping[str, Any]) -> str:
+    """Return ``summary.md``."""
+    parts: list[str] = [f"# {escape(manifest['title'])}", escape(heading(manifest)) + "."]
+    if not manifest["verdict"]["converged"]:
+        parts.append(f"> **{escape(manifest['verdict']['in_words'])}**")
+    parts += ["## Cost scopes", markdown_table(scope_cells(manifest))]
+    for title, cells in (("Published claims", claim_cells(manifest)), ("Disputed facts", fact_cells(manifest))):
+        parts += [f"## {title}", markdown_table(cells)] if cells else []
+    parts += correlation_part(manifest)
+    parts += [
+        "## Convergence",
+        escape(manifest["verdict"]["in_words"]) + ".",
+        "## How it was made",
+        provenance(manifest),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def correlation_part(manifest: Mapping[str, Any]) -> list[str]:
+    pairs = manifest["correlations"]
+    if not pairs:
+        return []
+    cells = [["between", "and", "stated", f"in the {manifest['group']}"]]
+    cells += [[*pair["between"], f"{pair['stated_rank']:.2f}", f"{pair['achieved_rank']:.2f}"] for pair in pairs]
+    return ["## Rank correlations", markdown_table(cells)]
+
+
+def provenance(manifest: Mapping[str, Any]) -> str:
+    """Return the settings and versions of a run as a Markdown list."""
+    sampling, versions = manifest["sampling"], manifest["versions"]
+    settings = "; ".join(manifest["settings"]) or "none"
+    lines: Iterable[str] = (
+        f"prior file: {escape(manifest['name'])}, digest {manifest['digest'][:16]}",
+        f"settings by hand: {escape(settings)}",
+        f"sampler: {sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws, seed {sampling['seed']}",
+        ", ".join(f"{name} {versions[name]}" for name in ("simulate", "python", "pymc", "arviz", "numpy")),
+        f"made: {manifest['created']}",
+    )
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,232 @@
+"""Run folders: written whole or not at all, never overwritten, verified when they are read.
+
+A run is built in a hidden folder beside its place and renamed as the last step, so that whatever
+happens there is either a complete run or none::
+
+    results/<prior file>/<UTC stamp>-<digest>/
+        manifest.json   versions, seed, settings, digest, verdict, timings, checksums of all the rest
+        priors/         the exact prior files
+        posterior.nc    an ArviZ DataTree
+        summary.csv     every variable at full precision
+        summary.md      the tables a reader sees
+        figures/        PNG and SVG
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import datetime
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulate.errors import DamagedRunError, RunError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MANIFEST = "manifest.json"
+POSTERIOR = "posterior.nc"
+SUMMARY = "summary.csv"
+REPORT = "summary.md"
+FIGURES = "figures"
+PRIORS = "priors"
+UNFINISHED = ".unfinished-"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A complete run on disk, whose files were those of its manifest when it was opened."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def converged(self) -> bool:
+        return bool(self.manifest["verdict"]["converged"])
+
+    def tree(self) -> xr.DataTree:
+        """Return the draws as an ArviZ DataTree, read lazily."""
+        import arviz as az
+
+        tree: xr.DataTree = az.from_netcdf(self.folder / POSTERIOR)
+        return tree
+
+    def summary(self) -> list[dict[str, str]]:
+        """Return the rows of ``summary.csv``."""
+        with (self.folder / SUMMARY).open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def report(self) -> str:
+        """Return the text of ``summary.md``."""
+        return (self.folder / REPORT).read_text(encoding="utf-8")
+
+
+def stamp(now: datetime.datetime) -> str:
+    """Return a UTC time as it stands in a folder's name, sortable, to the millisecond."""
+    return now.strftime("%Y%m%dT%H%M%S.") + f"{now.microsecond // 1000:03d}Z"
+
+
+@contextlib.contextmanager
+def writing(out: Path, name: str, digest: str) -> Iterator[Finish]:
+    """Give a folder to write a run into (``finish.folder``), and what ends it: ``finish(manifest)``.
+
+    Whatever was written is removed when the block ends unfinished. Raises `RunError` where the disk
+    refuses.
+    """
+    parent = out / name
+    with disk(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
+        folder.chmod(0o755)
+    try:
+        yield Finish(folder, parent, digest)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Finishes a run: writes its manifest and moves it to its place."""
+
+    folder: Path
+    parent: Path
+    digest: str
+
+    def __call__(self, manifest: Mapping[str, Any]) -> Run:
+        """Return the run, at a name of its own that did not exist before."""
+        with disk(self.parent):
+            complete = {**manifest, "files": checksums(self.folder)}
+            write_text(self.folder / MANIFEST, json.dumps(complete, indent=2, sort_keys=True) + "\n")
+            while True:
+                place = self.parent / f"{stamp(datetime.datetime.now(datetime.UTC))}-{self.digest[:8]}"
+                if place.exists():
+                    continue
+                with contextlib.suppress(FileExistsError):
+                    self.folder.rename(place)
+                    sync(self.parent)
+                    return Run(place, complete)
+
+
+@contextlib.contextmanager
+def disk(place: Path) -> Iterator[None]:
+    """Turn what a disk refuses into an error a user understands."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(
+            f"{place}: cannot write the run: {reason}; free space or choose another place with --out"
+        ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync(folder: Path) -> None:
+    """Make a rename last through a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_priors(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write the prior files as they were read, main one and bases, under ``priors/``."""
+    for name, text in texts.items():
+        path = folder / PRIORS / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+
+
+def write_tree(folder: Path, tree: xr.DataTree) -> None:
+    """Write the draws as NetCDF."""
+    tree.to_netcdf(folder / POSTERIOR, engine="h5netcdf")
+
+
+def write_summary(folder: Path, rows: Iterable[Any]) -> None:
+    """Write the summary rows (dataclasses) as CSV at full precision."""
+    with (folder / SUMMARY).open("w", newline="", encoding="utf-8") as file:
+        table = [dataclasses.asdict(row) for row in rows]
+        writer = csv.DictWriter(file, fieldnames=list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+
+
+def write_report(folder: Path, text: str) -> None:
+    write_text(folder / REPORT, text)
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file below a folder, by its path there, the manifest left out."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load(folder: Path) -> Run:
+    """Return the run in ``folder``, verified against its manifest.
+
+    Raises `RunError` when there is no run, `DamagedRunError` when a file is missing or altered. Files
+    that were added later, such as figures, are no damage.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise RunError(f"{folder}: no run here (no {MANIFEST}); `simulate list` shows the runs there are")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        expected = dict(manifest["files"])
+        manifest["verdict"]["converged"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedRunError(folder, [f"{MANIFEST}: not a manifest ({type(error).__name__})"]) from error
+    problems = []
+    for name, checksum in expected.items():
+        file = folder / name
+        if not file.is_file():
+            problems.append(f"{name}: missing")
+        elif sha256(file) != checksum:
+            problems.append(f"{name}: altered since it was written")
+    if problems:
+        raise DamagedRunError(folder, problems)
+    return Run(folder, manifest)
+
+
+def runs(out: Path) -> list[Path]:
+    """Return the folders of complete runs below ``out``, oldest first within each prior file."""
+    return sorted(path.parent for path in out.glob(f"*/*/{MANIFEST}") if not path.parent.name.startswith("."))
+
+
+def find(run: str, out: Path) -> Path:
+    """Return the folder that a user means by ``run``: a folder, a prior file's name (its latest), or a part of a name.
+
+    Raises `RunError` when nothing or more than one run matches.
+    """
+    if Path(run).is_dir() and (Path(run) / MANIFEST).exists():
+        return Path(run)
+    known = runs(out)
+    of_file = [folder for folder in known if folder.parent.name == run]
+    matching = of_file[-1:] or [folder for folder in known if run in folder.name]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise RunError(
+            f"{run}: {len(matching)} runs match; give more of the name:\n" + "\n".join(f"  {f}" for f in matching)
+        )
+    raise RunError(f"{run}: no such run in {out}; `simulate list` shows the runs there are")

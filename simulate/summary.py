@@ -1,0 +1,223 @@
+"""Draws to numbers a reader can cite: quantiles, intervals, Monte Carlo errors, supported digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate import ledger
+from simulate.inference import Draws
+from simulate.priors import Priors
+
+Floats = NDArray[np.float64]
+
+KIND = "eti"
+"""Intervals are equal-tailed: they survive a change of unit or of logarithm."""
+
+PERCENTILES = (0.05, 0.5, 0.95)
+MOST_DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """The summary of one variable in one group of draws.
+
+    ``lower`` and ``upper`` bound the equal-tailed interval of ``probability``; ``mcse_…`` are Monte
+    Carlo standard errors in the unit of the variable (zero for a variable that does not vary).
+    """
+
+    variable: str
+    index: str
+    group: str
+    unit: str
+    p5: float
+    p50: float
+    p95: float
+    mean: float
+    sd: float
+    mcse_p5: float
+    mcse_p50: float
+    mcse_p95: float
+    mcse_mean: float
+    mcse_sd: float
+    ess_bulk: float
+    ess_tail: float
+    r_hat: float
+    probability: float
+    lower: float
+    upper: float
+    mcse_lower: float
+    mcse_upper: float
+
+    @property
+    def name(self) -> str:
+        """The variable with its index, as in ``run_cost[r1]``."""
+        return f"{self.variable}[{self.index}]" if self.index else self.variable
+
+
+def variables(priors: Priors, draws: Draws) -> Iterator[tuple[str, str, str, Floats]]:
+    """Yield (variable, index, unit, draws) of every unknown, fact and ledger quantity; draws are (chain, draw)."""
+    for unknown in priors.unknowns:
+        yield unknown.path, "", unknown.unit, draws.values[unknown.path]
+    for path in priors.layout.derived:
+        yield path, "", "GPU-hour", draws.values[path]
+    for fact in priors.facts:
+        yield fact.path, "", "", draws.states[fact.path]
+    for name, value in draws.quantities.items():
+        item = ledger.QUANTITIES[name]
+        if not item.dim:
+            yield name, "", item.unit, value
+        for position, index in enumerate(priors.layout.names[item.dim] if item.dim else ()):
+            yield name, index, item.unit, value[position]
+
+
+def summarise(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
+    """Return a row for every variable of one group of draws."""
+    return [
+        row(variable, index, group, unit, values, probability)
+        for variable, index, unit, values in variables(priors, draws)
+    ]
+
+
+def row(variable: str, index: str, group: str, unit: str, values: Floats, probability: float) -> Row:
+    """Return the summary of draws ``(chain, draw)``.
+
+    Monte Carlo errors of quantiles, effective sample sizes and rank-normalised R-hat are ArviZ's
+    (Vehtari et al. 2021, Bayesian Analysis 16(2)).
+    """
+    tails = ((1 - probability) / 2, (1 + probability) / 2)
+    p5, p50, p95, lower, upper = (float(q) for q in np.quantile(values, [*PERCENTILES, *tails]))
+    mean, sd = float(values.mean()), float(values.std(ddof=1)) if values.size > 1 else 0.0
+    common: dict[str, Any] = {
+        "variable": variable, "index": index, "group": group, "unit": unit, "p5": p5, "p50": p50, "p95": p95,
+        "mean": mean, "probability": probability, "lower": lower, "upper": upper,
+    }  # fmt: skip
+    if not np.ptp(values) > 0:
+        still: dict[str, Any] = dict.fromkeys(("sd", "mcse_p5", "mcse_p50", "mcse_p95", "mcse_mean", "mcse_sd"), 0.0)
+        unknown: dict[str, Any] = dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), math.nan)
+        return Row(**common, **still, **unknown, mcse_lower=0.0, mcse_upper=0.0)
+    from arviz_stats.base import array_stats
+
+    def mcse(method: str, prob: float | None = None) -> float:
+        return float(array_stats.mcse(values, method=method, prob=prob))
+
+    return Row(
+        **common,
+        sd=sd,
+        mcse_p5=mcse("quantile", PERCENTILES[0]),
+        mcse_p50=mcse("quantile", PERCENTILES[1]),
+        mcse_p95=mcse("quantile", PERCENTILES[2]),
+        mcse_mean=mcse("mean"),
+        mcse_sd=mcse("sd"),
+        ess_bulk=float(array_stats.ess(values, method="bulk")),
+        ess_tail=float(array_stats.ess(values, method="tail", prob=(0.05, 0.95))),
+        r_hat=float(array_stats.rhat(values, method="rank")) if len(values) > 1 else math.nan,
+        mcse_lower=mcse("quantile", tails[0]),
+        mcse_upper=mcse("quantile", tails[1]),
+    )
+
+
+def diagnostics(rows: list[Row]) -> dict[str, dict[str, float]]:
+    """Return the convergence diagnostics of each row by name."""
+    return {row.name: {"r_hat": row.r_hat, "ess_bulk": row.ess_bulk, "ess_tail": row.ess_tail} for row in rows}
+
+
+def scope_rows(rows: list[Row]) -> list[Row]:
+    """Return the rows of the cost scopes, in the order of the ledger."""
+    found = {row.variable: row for row in rows if row.variable in ledger.SCOPES}
+    return [found[name] for name in ledger.SCOPES if name in found]
+
+
+@dataclass(frozen=True)
+class ClaimStanding:
+    """Where a claim's figure lies among the draws of what it speaks of.
+
+    ``percentile`` is the share of draws below the figure, in percent; ``prior_percentile`` the same
+    before the evidence.
+    """
+
+    name: str
+    label: str
+    about: str
+    kind: str
+    value: float
+    unit: str
+    used: bool
+    percentile: float
+    prior_percentile: float
+
+
+def standings(priors: Priors, draws: Draws, prior: Draws) -> list[ClaimStanding]:
+    """Return where each claim of the file lies in the posterior and in the prior."""
+    from simulate.propagation import target_of
+
+    def percentile(group: Draws, claim: Any) -> float:
+        return 100 * float((target_of(claim, priors, group.values, group.quantities) < claim.value).mean())
+
+    return [
+        ClaimStanding(
+            claim.name,
+            claim.label,
+            claim.about,
+            claim.kind,
+            claim.value,
+            claim.unit,
+            claim.used,
+            percentile(draws, claim),
+            percentile(prior, claim),
+        )
+        for claim in priors.claims
+    ]
+
+
+# ---------------------------------------------------------------------------------------------
+# Numbers as a reader sees them
+
+
+SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
+
+
+def step_supported(value: float, mcse: float) -> float:
+    """Return the smallest power of ten to which ``value`` can be cited.
+
+    At least twice its Monte Carlo standard error, and never more than `MOST_DIGITS` significant digits.
+
+    >>> step_supported(2.5437e9, 0.004e9), step_supported(2.5437e9, 0.04e9)
+    (10000000.0, 100000000.0)
+    """
+    if value == 0 or not math.isfinite(value):
+        return 0.0
+    by_size = math.floor(math.log10(abs(value))) - (MOST_DIGITS - 1)
+    by_error = math.ceil(math.log10(2 * mcse)) if mcse > 0 else by_size
+    return 10.0 ** max(by_size, by_error)
+
+
+def amount(value: float, unit: str = "USD", mcse: float = 0.0, *, step: float | None = None) -> str:
+    """Return a number in words, rounded to what its Monte Carlo error supports.
+
+    >>> amount(2.5437e9, mcse=0.004e9), amount(66180.9, "GPU"), amount(0.0491, "")
+    ('$2.54bn', '66.2k GPU', '0.0491')
+    """
+    step = step_supported(value, mcse) if step is None else step
+    rounded = round(value / step) * step if step else value
+    scale, suffix = next(((s, w) for s, w in SCALES if abs(rounded) >= s), (1.0, ""))
+    decimals = max(0, -math.floor(math.log10(step / scale) + 1e-9)) if step else 0
+    number = f"{rounded / scale:,.{decimals}f}{suffix}"
+    if unit.startswith("USD"):
+        per = unit.removeprefix("USD")
+        return f"{'-' if rounded < 0 else ''}${number.removeprefix('-')}{per}"
+    return f"{number} {unit}".strip()
+
+
+def interval(row: Row) -> tuple[str, str, str]:
+    """Return median, lower and upper end of a row in words, each with the digits it supports."""
+    return (
+        amount(row.p50, row.unit, row.mcse_p50),
+        amount(row.lower, row.unit, row.mcse_lower),
+        amount(row.upper, row.unit, row.mcse_upper),
+    )
