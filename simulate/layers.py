@@ -22,6 +22,7 @@ LONGEST_CHAIN = 8
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 REPLACES = frozenset({"value", "interval", "text", "family", "components", "probability", "kind"})
 WORDS = frozenset({"title", "subject", "money", "note", "label", "claimant", "publisher", "locator", "url"})
+STARTER = Path(__file__).parent / "starter.toml"
 SHIPPED = Path(__file__).parent / "shipped"
 IN_REPOSITORY = Path(__file__).parent.parent / "priors"
 
@@ -58,6 +59,27 @@ def find(name: str | Path) -> Path:
             return folder / f"{name}.toml"
     known = ", ".join(sorted(path.stem for path in shipped_folder().glob("*.toml")))
     raise InputError(given, [Fault(str(name), "no such prior file", f"give a path, or one of {known}")])
+
+
+def write_starter(name: str) -> Path:
+    """Write a commented prior file to start from, in ``priors/`` where there is such a folder; return its path.
+
+    Raises `InputError` when the name will not do or is taken.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise InputError(name[:60], [Fault("NAME", "not a file's name", "use letters, digits, dots, - and _")])
+    folder = Path("priors") if Path("priors").is_dir() else Path()
+    path = folder / f"{name.removesuffix('.toml')}.toml"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(STARTER.read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise InputError(path, [Fault("file", "exists already", "choose another name")]) from None
+    except OSError as error:
+        raise InputError(
+            path, [Fault("file", f"cannot be written: {error.strerror}", "choose another folder")]
+        ) from None
+    return path
 
 
 def read(path: Path, settings: Sequence[str] = ()) -> Layers:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from simulate.summary import amount, step_supported
@@ -109,6 +111,29 @@ def heading(manifest: Mapping[str, Any]) -> str:
         f"{draws:,} draws, seed {sampling['seed']}, {sampling['evidence']} pieces of evidence, "
         f"equal-tailed intervals"
     )
+
+
+def for_machines(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``simulate run --json`` prints; a number that does not exist is null."""
+    keys = ("median", "lower", "upper", "probability", "kind", "unit", "basis")
+    verdict = manifest["verdict"]
+    return {
+        "run": str(folder),
+        "converged": verdict["converged"],
+        "diagnostics": {
+            "method": verdict["method"],
+            "reasons": list(verdict["reasons"]),
+            **{key: finite(value) for key, value in verdict["diagnostics"].items()},
+        },
+        "seed": manifest["sampling"]["seed"],
+        "scopes": {name: {key: found[key] for key in keys} for name, found in manifest["scopes"].items()},
+        "facts": dict(manifest["facts"]),
+    }
+
+
+def finite(value: Any) -> Any:
+    """Return a number, or None for one that is not finite: JSON has no NaN."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def markdown(manifest: Mapping[str, Any]) -> str:

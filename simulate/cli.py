@@ -1,0 +1,275 @@
+"""The command line: each verb loads, calls and prints; everything heavy is imported where it is used.
+
+Exit codes: 0 done, 1 an error with its mend, 2 wrong usage, 3 a run that has not converged, 130
+interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from simulate.errors import InputError, NotConvergedError, SimulateError
+
+RESULTS = Path("results")
+INTERRUPTED = 130
+
+
+class Boundary(click.Group):
+    """The one place where an expected error becomes a message and an exit code."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except SimulateError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(error.exit_code)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted; nothing was written", err=True)
+            sys.exit(INTERRUPTED)
+
+
+def example(text: str) -> Callable[[Any], Any]:
+    """Show a command that runs as it stands below the help of a verb."""
+
+    def add(command: click.Command) -> click.Command:
+        command.epilog = f"\b\nExample:\n  {text}"
+        return command
+
+    return add
+
+
+@click.group(
+    cls=Boundary,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nExample:\n  simulate run --priors semianalysis",
+)
+@click.version_option(package_name="costladder", prog_name="simulate")
+def main() -> None:
+    """Estimate what an AI lab's models really cost, with credible intervals.
+
+    A prior file (TOML) holds what is unknown, with units and sources, and what others have claimed.
+    """
+
+
+OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=RESULTS,
+    show_default=True,
+    help="Folder of runs.",
+)
+SET = click.option(
+    "--set", "settings", multiple=True, metavar="PATH=EXPR", help="Change an entry: 'fleet.h100.count=5000 to 15000'."
+)
+
+
+@example("simulate run --priors semianalysis --set 'scope.horizon=3' --seed 7")
+@main.command()
+@click.option(
+    "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
+)
+@click.option(
+    "--draws", type=click.IntRange(10, 200_000), default=2000, show_default=True, help="Kept draws of each chain."
+)
+@click.option(
+    "--tune", type=click.IntRange(100, 100_000), default=1000, show_default=True, help="Draws to tune each chain."
+)
+@click.option("--chains", type=click.IntRange(1, 64), default=4, show_default=True, help="Independent chains.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="The same seed, the same numbers."
+)
+@OUT
+@click.option("--prior-only", is_flag=True, help="Leave the evidence out: what the priors alone imply.")
+@SET
+@click.option(
+    "--probability",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.9,
+    show_default=True,
+    help="Of the credible intervals.",
+)
+@click.option("--no-figures", is_flag=True, help="Draw no figures.")
+@click.option("--quiet", is_flag=True, help="Print only the run's folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def run(
+    name: str,
+    draws: int,
+    tune: int,
+    chains: int,
+    seed: int,
+    out: Path,
+    prior_only: bool,
+    settings: Sequence[str],
+    probability: float,
+    no_figures: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Sample a prior file and write a complete run.
+
+    Prints every cost scope with its credible interval, the claims beside it, the disputed facts, the
+    convergence verdict, and where the run is. Exits with 3 when the run has not converged.
+    """
+    from simulate import loading
+
+    with Progress(not quiet and sys.stderr.isatty()) as progress:
+        priors = loading.load(name, settings)
+        progress("starting", 0, 0)
+        from simulate import pipeline, plots, report
+        from simulate.inference import Settings
+
+        sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores(), prior_only=prior_only)
+        figures = () if no_figures else plots.DEFAULT
+        done = pipeline.run(
+            priors,
+            sampling,
+            out=out,
+            probability=probability,
+            figures=figures,
+            progress=progress if progress.shown else None,
+        )
+    if as_json:
+        click.echo(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
+    elif quiet:
+        click.echo(done.folder)
+    else:
+        click.echo(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
+    if not done.converged:
+        raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
+
+
+@example("simulate check semianalysis --prior-predictive")
+@main.command()
+@click.argument("names", nargs=-1, required=True, metavar="FILE|NAME...")
+@SET
+@click.option(
+    "--prior-predictive", is_flag=True, help="Also say what the priors imply, and where the claims lie in it."
+)
+def check(names: Sequence[str], settings: Sequence[str], prior_predictive: bool) -> None:
+    """Check prior files: syntax, units, sources, and figures used twice.
+
+    All faults of a file come at once, each with its path and what would mend it.
+    """
+    from simulate import loading, overview
+
+    failures = []
+    for name in names:
+        try:
+            priors = loading.load(name, settings)
+        except InputError as error:
+            failures.append(error)
+            continue
+        click.echo(overview.of_priors(priors))
+        if prior_predictive:
+            click.echo("\n" + overview.of_prior_predictive(priors))
+    if failures:
+        for failure in failures:
+            click.echo(f"error: {failure}", err=True)
+        sys.exit(InputError.exit_code)
+
+
+@example("simulate show semianalysis")
+@main.command()
+@click.argument("run", metavar="RUN")
+@OUT
+def show(run: str, out: Path) -> None:
+    """Print the tables of a run: its folder, a part of its name, or its prior file's name (the latest)."""
+    from simulate import report, results
+
+    found = results.load(results.find(run, out))
+    click.echo(f"{report.terminal(found.manifest)}\n\nrun: {found.folder}")
+
+
+@example("simulate plot semianalysis ladder forest")
+@main.command()
+@click.argument("run", metavar="RUN")
+@click.argument("kinds", nargs=-1, metavar="[KIND]...")
+@OUT
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), help="Folder to draw into, instead of the run's own."
+)
+def plot(run: str, kinds: Sequence[str], out: Path, to: Path | None) -> None:
+    """Draw figures of a run, all its kinds unless some are named.
+
+    A figure that the run already holds is left as it is.
+    """
+    from simulate import plots, results
+
+    found = results.load(results.find(run, out))
+    folder = to or found.folder / results.FIGURES
+    wanted = kinds or plots.DEFAULT
+    kept = [kind for kind in wanted if to is None and f"{results.FIGURES}/{kind}.png" in found.manifest["files"]]
+    with results.disk(folder):
+        plots.save(
+            folder, [kind for kind in wanted if kind not in kept], found.manifest, found.tree(), named=bool(kinds)
+        )
+    for kind in wanted:
+        if (folder / f"{kind}.png").exists():
+            click.echo(folder / f"{kind}.png")
+
+
+@example("simulate list")
+@main.command("list")
+@OUT
+def list_(out: Path) -> None:
+    """List the prior files at hand and the runs there are."""
+    from simulate import overview
+
+    click.echo(overview.of_prior_files())
+    click.echo("\n" + overview.of_runs(out))
+
+
+@example("simulate init my-lab")
+@main.command()
+@click.argument("name")
+def init(name: str) -> None:
+    """Write NAME.toml, a commented prior file that runs as it is, to start from."""
+    from simulate import layers
+
+    click.echo(layers.write_starter(name))
+
+
+@example("simulate schema > prior-file.schema.json")
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of prior files, for editors that complete and check TOML."""
+    from simulate.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+class Progress:
+    """One line on the terminal that says what is being done; nothing when not shown.
+
+    Calling it has the form of `simulate.inference.Progress`.
+    """
+
+    def __init__(self, shown: bool) -> None:
+        self.shown = shown
+        self.start = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.write("")
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        share = f" {100 * done // total} %" if total else ""
+        hint = " (longer the first time)" if what == "compiling" else ""
+        self.write(f"{time.monotonic() - self.start:4.0f} s  {what}{share}{hint}")
+
+    def write(self, line: str) -> None:
+        if self.shown:
+            click.echo(f"\r\x1b[K{line}", nl=False, err=True)
