@@ -100,8 +100,7 @@ def stream(seed: int, *purpose: str) -> np.random.Generator:
 def prior(priors: Priors, settings: Settings) -> Draws:
     """Return independent draws from the prior, and the claims it predicts."""
     shape = (settings.chains, settings.draws)
-    rows = [stream(settings.seed, "prior", unknown.path).standard_normal(shape) for unknown in priors.unknowns]
-    scores = np.stack(rows) if rows else np.zeros((0, *shape))
+    scores = independent(priors, settings, "prior", {})
     states = {
         fact.path: (stream(settings.seed, "prior", fact.path).random(shape) < fact.probability).astype(float)
         for fact in priors.facts
@@ -110,12 +109,26 @@ def prior(priors: Priors, settings: Settings) -> Draws:
     return complete(priors, scores, states, probability, stream(settings.seed, "prior", "claims"))
 
 
+def independent(priors: Priors, settings: Settings, group: str, known: Mapping[str, Floats]) -> Floats:
+    """Return normal scores (unknown, chain, draw): those ``known``, and independent draws of the rest."""
+    shape = (settings.chains, settings.draws)
+    scores = np.empty((len(priors.unknowns), *shape))
+    for row, unknown in zip(scores, priors.unknowns, strict=True):
+        here = known.get(unknown.path)
+        row[:] = stream(settings.seed, group, unknown.path).standard_normal(shape) if here is None else here
+    return scores
+
+
 def posterior(priors: Priors, settings: Settings, progress: Progress | None = None) -> Draws:
-    """Return draws from the posterior, by NUTS over the unknowns and exactly over the disputed facts.
+    """Return draws from the posterior, by NUTS over the unknowns that the evidence speaks of.
+
+    The other unknowns are drawn from their priors, which are their posteriors, and the disputed facts
+    from their exact probabilities given the rest.
 
     Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
     """
-    scores, stats = sample(priors, settings, progress)
+    sampled, stats = sample(priors, settings, progress) if priors.informed else ({}, None)
+    scores = independent(priors, settings, "posterior", sampled)
     terms = evidence.terms(priors)
     combinations, log_probability = evidence.combinations(priors.facts)
     found = propagation.values(priors, scores)
@@ -142,26 +155,20 @@ def complete(
     sample_stats: xr.Dataset | None = None,
 ) -> Draws:
     """Return what follows from normal scores and facts: values, ledger, likelihood, replicated claims."""
-    shape = scores.shape[1:]
+    nothing = np.zeros((0, *scores.shape[1:]))
     found = propagation.values(priors, scores)
     quantities = propagation.quantities(priors, found, states)
-    terms = evidence.terms(priors)
-    targets = propagation.log_targets(priors.evidence, priors, found, quantities)
-    targets = np.broadcast_to(targets.reshape(len(targets), *targets.shape[1:] or shape), (len(targets), *shape))
-    return Draws(
-        scores=scores,
-        values={path: np.broadcast_to(value, shape) for path, value in found.items()},
-        states=states,
-        quantities={name: np.broadcast_to(q, (*q.shape[: q.ndim - 2], *shape)) for name, q in quantities.items()},
-        log_likelihood=evidence.log_likelihood(targets, terms) if priors.evidence else np.zeros((0, *shape)),
-        perceived=evidence.perceive(targets, terms, rng) if priors.evidence else np.zeros((0, *shape)),
-        fact_probability=fact_probability,
-        sample_stats=sample_stats,
-    )
+    log_likelihood, perceived = nothing, nothing
+    if priors.evidence:
+        terms = evidence.terms(priors)
+        targets = propagation.log_targets(priors.evidence, priors, found, quantities)
+        log_likelihood = evidence.log_likelihood(targets, terms)
+        perceived = evidence.perceive(targets, terms, rng)
+    return Draws(scores, found, states, quantities, log_likelihood, perceived, fact_probability, sample_stats)
 
 
-def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tuple[Floats, xr.Dataset]:
-    """Return NUTS draws of the normal scores (unknown, chain, draw) and the sampler's statistics."""
+def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tuple[dict[str, Floats], xr.Dataset]:
+    """Return NUTS draws of the informed unknowns' normal scores by path, and the sampler's statistics."""
     import pymc as pm
 
     from simulate import model
@@ -197,7 +204,8 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
     scores = np.moveaxis(tree["posterior"]["z"].to_numpy(), -1, 0)
     if scores.shape[1:] != (settings.chains, settings.draws):
         raise KeyboardInterrupt
-    return scores, tree["sample_stats"].to_dataset()
+    sampled = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
+    return sampled, tree["sample_stats"].to_dataset()
 
 
 def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, float]]) -> Verdict:

@@ -28,7 +28,8 @@ STEP = float(KNOTS[1] - KNOTS[0])
 def build(priors: Priors) -> pm.Model:
     """Return the model of a prior file that has evidence.
 
-    Free variable ``z`` with dim ``unknown``: normal scores of the unknowns, before their correlations.
+    Free variable ``z`` with dim ``unknown``: normal scores, before their correlations, of the unknowns
+    that the evidence speaks of (`Priors.informed`); the others are independent of it and stay as they are.
     Observed variable ``log_claims`` with dim ``claim``: the logarithm of each claim's figure. Raises
     `ValueError` for a file without evidence, whose posterior is its prior.
     """
@@ -37,7 +38,7 @@ def build(priors: Priors) -> pm.Model:
     terms = evidence.terms(priors)
     states, log_probability = evidence.combinations(priors.facts)
     coords = {
-        "unknown": [unknown.path for unknown in priors.unknowns],
+        "unknown": [unknown.path for unknown in priors.informed],
         "claim": [claim.name for claim in priors.evidence],
         "group": list(terms.groups),
     }
@@ -74,10 +75,10 @@ class Entries:
 
 
 def entries(priors: Priors, z: Any) -> Entries:
-    """Return every entry, unknowns as functions of ``z`` (unknown,), and the hours of physics."""
+    """Return the entries the evidence needs, unknowns as functions of ``z``, and the hours of physics."""
     scores = correlate(priors, z)
     blocks, order = [], []
-    for kind, members in by_kind(priors.unknowns).items():
+    for kind, members in by_kind(priors.informed).items():
         block = scores[np.array([position for position, _ in members])]
         blocks.append(transform(kind, [unknown for _, unknown in members], block))
         order += [unknown.path for _, unknown in members]
@@ -85,7 +86,7 @@ def entries(priors: Priors, z: Any) -> Entries:
         blocks.append(pm.Data("constants", np.array([constant.value for constant in priors.constants])))
         order += [constant.path for constant in priors.constants]
     given = Entries(pt.concatenate(blocks), {path: row for row, path in enumerate(order)})
-    derived = priors.layout.derived
+    derived = {path: parts for path, parts in priors.layout.derived.items() if given.positions.keys() >= set(parts)}
     if not derived:
         return given
     hours = ledger.physical_gpu_hours(*(given.rows(column) for column in zip(*derived.values(), strict=True)))
@@ -96,9 +97,9 @@ def entries(priors: Priors, z: Any) -> Entries:
 def correlate(priors: Priors, z: Any) -> Any:
     """Return normal scores with the correlations put in; products are elementwise, see `within`."""
     paths = priors.correlations.paths
-    if not paths:
+    order = {unknown.path: position for position, unknown in enumerate(priors.informed)}
+    if not order.keys() & set(paths):
         return z
-    order = {unknown.path: position for position, unknown in enumerate(priors.unknowns)}
     positions = [order[path] for path in paths]
     cholesky = pm.Data("cholesky", priors.correlations.cholesky())
     return pt.set_subtensor(z[positions], (cholesky * z[positions][None, :]).sum(axis=1))

@@ -157,6 +157,20 @@ class Priors:
         return tuple(entry for entry in self.entries.values() if isinstance(entry, Unknown))
 
     @property
+    def informed(self) -> tuple[Unknown, ...]:
+        """The unknowns that the evidence speaks of, directly, through the ledger or by correlation.
+
+        The others keep their prior exactly, so there is nothing to sample for them.
+        """
+        paths = {path for claim in self.evidence for path in (claim.target, *claim.biased_by)}
+        for claim in self.evidence:
+            for name in ledger.depends_on(claim.target):
+                paths |= set(self.layout.paths_of(name))
+        if paths & set(self.correlations.paths):
+            paths |= set(self.correlations.paths)
+        return tuple(unknown for unknown in self.unknowns if unknown.path in paths)
+
+    @property
     def constants(self) -> tuple[Constant, ...]:
         return tuple(entry for entry in self.entries.values() if isinstance(entry, Constant))
 

@@ -34,19 +34,18 @@ def correlate(priors: Priors, z: Floats) -> Floats:
 
 
 def values(priors: Priors, z: Floats) -> dict[str, Floats]:
-    """Return every entry by path from normal scores ``(unknown, …)``; constants are scalars.
+    """Return every entry by path from normal scores ``(unknown, …)``, each with the batch's shape.
 
     Hours that follow from a run's physics are entries too.
     """
-    scores = correlate(priors, z)
+    batch = z.shape[1:]
+    rows = iter(correlate(priors, z))
     found: dict[str, Floats] = {}
-    rows = iter(scores)
     for path, entry in priors.entries.items():
-        found[path] = (
-            entry.distribution.from_normal(next(rows)) if isinstance(entry, Unknown) else np.asarray(entry.value)
-        )
+        value = entry.distribution.from_normal(next(rows)) if isinstance(entry, Unknown) else entry.value
+        found[path] = np.broadcast_to(np.asarray(value, dtype=float), batch)
     for path, physics in priors.layout.derived.items():
-        found[path] = np.asarray(ledger.physical_gpu_hours(*(found[part] for part in physics)))
+        found[path] = ledger.physical_gpu_hours(*(found[part] for part in physics))
     return found
 
 
@@ -58,11 +57,10 @@ def inputs(priors: Priors, found: Mapping[str, Floats], states: Mapping[str, Flo
         return found[path] * gate[path] if path in gate else found[path]
 
     layout = priors.layout
-    shape = np.broadcast_shapes(*(np.shape(value) for value in (*found.values(), *states.values())))
     result: dict[str, Any] = {name: found[path] for name, path in layout.scalars.items() if path in found}
     for name, paths in layout.rows.items():
         if all(path in found for path in paths):
-            result[name] = np.stack([np.broadcast_to(gated(path), shape) for path in paths])
+            result[name] = np.stack([gated(path) for path in paths])
     return result | {name: list(positions) for name, positions in layout.positions.items()}
 
 
@@ -79,7 +77,7 @@ def log_targets(
     for claim in claims:
         target = np.log(np.maximum(target_of(claim, priors, found, ledger_values), SMALLEST))
         rows.append(target + sum(np.log(found[path]) for path in claim.biased_by))
-    return np.stack(np.broadcast_arrays(*rows)) if rows else np.zeros((0, 1))
+    return np.stack(rows)
 
 
 def target_of(claim: Claim, priors: Priors, found: Mapping[str, Floats], ledger_values: Mapping[str, Floats]) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from simulate.summary import amount, step_supported
+from simulate.summary import amount, published
 
 SCOPE_WORDS = {
     "final_run": "final run",
@@ -51,9 +51,8 @@ def claim_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
     group = manifest["group"]
     rows = [["claim", "speaks of", "says", f"{group} below it", "prior below it", "weight"]]
     for claim in claims:
-        value = claim["value"]
-        says = f"{KIND_WORDS[claim['kind']]} {amount(value, claim['unit'], step=step_supported(value, 0.0) / 10)}"
-        share = [f"{claim[key]:.0f} %" for key in ("percentile", "prior_percentile")]
+        says = f"{KIND_WORDS[claim['kind']]} {published(claim['value'], claim['unit'])}"
+        share = [percent(claim[key]) for key in ("percentile", "prior_percentile")]
         rows.append(
             [
                 claim["label"] or claim["name"],
@@ -70,8 +69,26 @@ def fact_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
     """Return the table of disputed facts, header first; empty when there are none."""
     rows = [["disputed fact", "prior", manifest["group"]]]
     for path, probability in manifest["facts"].items():
-        rows.append([path, f"{manifest['fact_priors'][path]:.2f}", f"{probability:.2f}"])
+        rows.append([path, *(likely(p) for p in (manifest["fact_priors"][path], probability))])
     return rows if len(rows) > 1 else []
+
+
+def percent(share: float) -> str:
+    """Return a percentage of draws without pretending to 0 or 100.
+
+    >>> percent(0.0), percent(55.4), percent(99.8)
+    ('<1 %', '55 %', '>99 %')
+    """
+    return "<1 %" if share < 1 else ">99 %" if share > 99 else f"{share:.0f} %"
+
+
+def likely(probability: float) -> str:
+    """Return a probability to two decimals, or that it is closer to 0 or 1 than they can say.
+
+    >>> likely(0.4712), likely(0.9984)
+    ('0.47', '>0.99')
+    """
+    return "<0.01" if probability < 0.01 else ">0.99" if probability > 0.99 else f"{probability:.2f}"
 
 
 def table(cells: list[list[str]]) -> str:

@@ -197,21 +197,41 @@ def step_supported(value: float, mcse: float) -> float:
     return 10.0 ** max(by_size, by_error)
 
 
-def amount(value: float, unit: str = "USD", mcse: float = 0.0, *, step: float | None = None) -> str:
+def amount(value: float, unit: str = "USD", mcse: float = 0.0) -> str:
     """Return a number in words, rounded to what its Monte Carlo error supports.
 
     >>> amount(2.5437e9, mcse=0.004e9), amount(66180.9, "GPU"), amount(0.0491, "")
     ('$2.54bn', '66.2k GPU', '0.0491')
     """
-    step = step_supported(value, mcse) if step is None else step
-    rounded = round(value / step) * step if step else value
-    scale, suffix = next(((s, w) for s, w in SCALES if abs(rounded) >= s), (1.0, ""))
-    decimals = max(0, -math.floor(math.log10(step / scale) + 1e-9)) if step else 0
-    number = f"{rounded / scale:,.{decimals}f}{suffix}"
-    if unit.startswith("USD"):
-        per = unit.removeprefix("USD")
-        return f"{'-' if rounded < 0 else ''}${number.removeprefix('-')}{per}"
-    return f"{number} {unit}".strip()
+    step = step_supported(value, mcse)
+    if not step:
+        return with_unit(f"{value:g}", unit)
+    rounded = round(value / step) * step
+    step = max(step, step_supported(rounded, 0.0))
+    scale, suffix = scale_of(rounded)
+    decimals = max(0, -math.floor(math.log10(step / scale) + 1e-9))
+    return with_unit(f"{rounded / scale:,.{decimals}f}{suffix}", unit)
+
+
+def published(value: float, unit: str = "USD") -> str:
+    """Return a figure as its author gave it, to five digits: it has no Monte Carlo error.
+
+    >>> published(1.629e9), published(10_000, "GPU"), published(1.0, "")
+    ('$1.629bn', '10k GPU', '1')
+    """
+    scale, suffix = scale_of(value)
+    return with_unit(f"{value / scale:.5g}{suffix}", unit)
+
+
+def scale_of(value: float) -> tuple[float, str]:
+    return next(((scale, word) for scale, word in SCALES if abs(value) >= scale * (1 - 1e-9)), (1.0, ""))
+
+
+def with_unit(number: str, unit: str) -> str:
+    """Return a number with its unit, dollars in front: ``$2.1/GPU-hour``, ``66.2k GPU``."""
+    if not unit.startswith("USD"):
+        return f"{number} {unit}".strip()
+    return f"{'-' if number.startswith('-') else ''}${number.removeprefix('-')}{unit.removeprefix('USD')}"
 
 
 def interval(row: Row) -> tuple[str, str, str]:

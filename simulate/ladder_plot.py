@@ -1,0 +1,371 @@
+"""The cost ladder: every cost scope of a run on one axis of money, narrowest on top, claims beneath each.
+
+Nothing overlaps by construction: a rung's bar has a row of its own, each claim another.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulate import ledger
+from simulate.plot_style import (
+    BASIS_COLOURS,
+    INK,
+    LARGE,
+    LEADING,
+    MARKERS,
+    PAPER,
+    SCOPE_LABELS,
+    SMALL,
+    SOFT,
+    WIDTH,
+    Sheet,
+    amounts,
+    basis_colour,
+    inner_probability,
+    legible,
+    limits,
+    money_axis,
+    percent,
+    probability,
+    sheet,
+    shorten,
+    text_width,
+    tint,
+)
+from simulate.summary import published
+
+GUTTER = 9.0
+"""Between the columns of a rung: words, axis, numbers [pt]."""
+
+BAR_ROW, CLAIM_ROW, GAP = 27.0, 11.5, 6.0
+"""Heights of what a rung is made of [pt]."""
+
+MARK_GAP = 6.5
+LEGEND_TOP, LEGEND_ROW = 28.0, 13.0
+FORM_WIDTHS = {"basis": 16.0, "interval": 31.0, "estimate": 13.0, "floor": 13.0, "ceiling": 13.0}
+
+KIND_WORDS = {"estimate": "", "floor": "at least ", "ceiling": "at most "}
+HAS_AMOUNT = re.compile(r"[$€£¥]\s?\d|\d\s?(?:k|M|bn|tn|B|million|billion|trillion)\b", re.IGNORECASE)
+OVER_HORIZON = frozenset({"operations", "ownership", "company"})
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A published claim about a scope."""
+
+    value: float
+    kind: str
+    used: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A cost scope: its interval, the inner one, its median, and the claims about it [USD]."""
+
+    label: str
+    basis: str
+    colour: str
+    median: float
+    outer: tuple[float, float]
+    inner: tuple[float, float]
+    words: tuple[str, str]
+    marks: tuple[Mark, ...]
+
+    @property
+    def height(self) -> float:
+        """What the rung takes of the ladder [pt]."""
+        return BAR_ROW + CLAIM_ROW * len(self.marks) + GAP
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the axis lies on the sheet, ``left`` and ``width`` [pt], and the values at its ends [USD]."""
+
+    left: float
+    width: float
+    low: float
+    high: float
+
+    def place(self, value: float) -> float:
+        """Return where a value lies on the axis [pt]; what is below its left end, such as zero, lies at it."""
+        return self.width * math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
+
+    def value(self, place: Any) -> Any:
+        """Return the values at places on the axis."""
+        return self.low * (self.high / self.low) ** (place / self.width)
+
+
+def draw(manifest: Mapping[str, Any], tree: Any) -> Any:
+    """Return the ladder of a run as a Matplotlib figure."""
+    rungs = rungs_of(manifest, tree)
+    rows = list(flow(legend_items(manifest, rungs)))
+    height = sum(rung.height for rung in rungs)
+    made = sheet(manifest, title(manifest), subtitle(manifest), height + LEGEND_TOP + len(rows) * LEGEND_ROW)
+    frame = frame_of(rungs)
+    axes = made.axes(frame.left, 0, frame.width, height)
+    axes.set(ylim=(height, 0), yticks=[])
+    axes.spines["left"].set_visible(False)
+    axes.patch.set_visible(False)
+    money_axis(axes, frame.low, frame.high, frame.width)
+    axes.grid(axis="x", which="major")
+    top = 0.0
+    for rung in rungs:
+        draw_rung(made, axes, rung, top, frame)
+        top += rung.height
+    draw_legend(made, rows, height + LEGEND_TOP)
+    return made.figure
+
+
+def title(manifest: Mapping[str, Any]) -> str:
+    by = "" if manifest["group"] == "posterior" else ", by the prior alone"
+    return f"What did {manifest['subject']} spend{by}? It depends on what is counted"
+
+
+def subtitle(manifest: Mapping[str, Any]) -> str:
+    return (
+        f"Median and {percent(manifest)} equal-tailed credible interval of the {manifest['group']}, "
+        f"in {manifest['money']}. Priors: {manifest['title']}"
+    )
+
+
+def caption(manifest: Mapping[str, Any], tree: Any) -> str:
+    """Return what the ladder shows, its numbers included."""
+    rungs = rungs_of(manifest, tree)
+    scopes = "; ".join(f"{rung.label} ({rung.basis}) {rung.words[0]}, {rung.words[1]}" for rung in rungs)
+    marks = [mark for rung in rungs for mark in rung.marks]
+    elsewhere = len(manifest["claims"]) - len(marks)
+    inner = 100 * inner_probability(probability(manifest))
+    parts = [
+        f"Each rung is one cost scope: dot, median; dark bar, {inner:g} % interval; light bar, {percent(manifest)}."
+    ]
+    if marks:
+        parts.append("Marks are published claims: filled, used as evidence; hollow, only shown.")
+    if elsewhere:
+        parts.append(f"{elsewhere} claims that speak of other quantities are not shown.")
+    return " ".join([*parts, f"{scopes}."])
+
+
+# ---------------------------------------------------------------------------------------------
+# What is drawn
+
+
+def rungs_of(manifest: Mapping[str, Any], tree: Any) -> list[Rung]:
+    """Return the rungs of a run, narrowest scope first."""
+    draws = tree[manifest["group"]]
+    years = horizon(tree)
+    return [
+        rung_of(name, manifest["scopes"][name], draws[name].to_numpy(), years, marks_of(manifest["claims"], name))
+        for name in ledger.SCOPES
+        if name in manifest["scopes"]
+    ]
+
+
+def rung_of(name: str, found: Mapping[str, Any], draws: Any, years: str, marks: tuple[Mark, ...]) -> Rung:
+    inner = inner_probability(found["probability"])
+    low, high = np.quantile(draws, [(1 - inner) / 2, (1 + inner) / 2])
+    return Rung(
+        label=SCOPE_LABELS[name],
+        basis=found["basis"] + (years if name in OVER_HORIZON else ""),
+        colour=basis_colour(found["basis"]),
+        median=found["median"],
+        outer=(found["lower"], found["upper"]),
+        inner=(float(low), float(high)),
+        words=amounts(found),
+        marks=marks,
+    )
+
+
+def horizon(tree: Any) -> str:
+    """Return the horizon in words, empty when it is uncertain or not given."""
+    constants = tree["constant_data"]
+    if "scope.horizon" not in constants:
+        return ""
+    years = float(constants["scope.horizon"])
+    return f", {years:g} year{'s' if years != 1 else ''}"
+
+
+def marks_of(claims: Sequence[Mapping[str, Any]], name: str) -> tuple[Mark, ...]:
+    """Return the claims about a scope, smallest figure first."""
+    found = [Mark(c["value"], c["kind"], c["used"], claim_text(c)) for c in claims if c["about"] == name]
+    return tuple(sorted(found, key=lambda mark: (mark.value, mark.text)))
+
+
+def claim_text(claim: Mapping[str, Any]) -> str:
+    """Return a claim's label, with its figure where the label has none.
+
+    >>> claim_text({"label": "A paper", "name": "p", "kind": "floor", "value": 5e8, "unit": "USD"})
+    'A paper: at least $500M'
+    """
+    label = legible(claim["label"] or claim["name"])
+    if HAS_AMOUNT.search(label):
+        return label
+    return f"{label}: {KIND_WORDS[claim['kind']]}{published(claim['value'], claim['unit'])}"
+
+
+def places(rung: Rung) -> list[float]:
+    """Return what the axis must show of a rung; zero has no place on a log axis."""
+    values = (*rung.outer, rung.median, *(mark.value for mark in rung.marks))
+    return [value for value in values if value > 0]
+
+
+def frame_of(rungs: Sequence[Rung]) -> Frame:
+    """Return the axis that the columns of words and numbers leave room for, and that shows all there is."""
+    words = max(max(text_width(r.label, LARGE, "bold"), text_width(r.basis, SMALL)) for r in rungs)
+    numbers = max(max(text_width(r.words[0], LARGE, "bold"), text_width(r.words[1], SMALL)) for r in rungs)
+    low, high = limits([value for rung in rungs for value in places(rung)] or [1.0])
+    return Frame(words + GUTTER, WIDTH - words - numbers - 2 * GUTTER, low, high)
+
+
+# ---------------------------------------------------------------------------------------------
+# Drawing
+
+
+def draw_rung(made: Sheet, axes: Any, rung: Rung, top: float, frame: Frame) -> None:
+    """Draw a rung whose rows begin at ``top``."""
+    middle = top + BAR_ROW / 2 + 1
+    if top:
+        made.line(top)
+    words = zip((rung.label, rung.basis), rung.words, ({"weight": "bold"}, {"color": SOFT}), strict=True)
+    for row, (left, right, style) in enumerate(words):
+        y, size = middle - 1.5 + row * SMALL * LEADING, (LARGE, SMALL)[row]
+        made.text(0, y, left, size, **style)
+        made.text(WIDTH, y, right, size, ha="right", **style)
+    axes.add_patch(bar(rung.outer, middle, 8, frame, tint(rung.colour, 0.35)))
+    axes.add_patch(bar(rung.inner, middle, 11, frame, rung.colour))
+    dot(axes, max(rung.median, frame.low), middle)
+    for row, mark in enumerate(rung.marks):
+        draw_mark(axes, mark, rung.colour, top + BAR_ROW + (row + 0.5) * CLAIM_ROW, frame)
+
+
+def bar(interval: tuple[float, float], middle: float, height: float, frame: Frame, color: str) -> Any:
+    """Return an interval as a bar with round corners, square ones where it reaches zero."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    left, right = (frame.place(value) for value in interval)
+    radius = min(3.5, (right - left) / 2)
+    outline = rounded(left, right, height / 2, 0.0 if interval[0] < frame.low else radius, radius)
+    corners = np.column_stack([frame.value(outline.vertices[:, 0]), middle + outline.vertices[:, 1]])
+    return PathPatch(Path(corners, outline.codes), facecolor=color, linewidth=0)
+
+
+def rounded(left: float, right: float, half: float, start: float, end: float) -> Any:
+    """Return the outline of a bar about y = 0 whose corners have the radius ``start`` and ``end`` [pt]."""
+    from matplotlib.path import Path
+
+    corners = [(right, -half, end), (right, half, end), (left, half, start), (left, -half, start)]
+    before = [(-1, 0), (0, -1), (1, 0), (0, 1)]
+    after = [(0, 1), (-1, 0), (0, -1), (1, 0)]
+    points: list[tuple[float, float]] = []
+    for (x, y, radius), (ax, ay), (bx, by) in zip(corners, before, after, strict=True):
+        points += [(x + ax * radius, y + ay * radius), (x, y), (x + bx * radius, y + by * radius)]
+    codes = [Path.LINETO, Path.CURVE3, Path.CURVE3] * len(corners)
+    return Path(np.array([*points, points[0]]), [Path.MOVETO, *codes[1:], Path.CLOSEPOLY])
+
+
+def dot(axes: Any, x: float, y: float) -> None:
+    """Draw a median."""
+    axes.plot([x], [y], "o", markersize=4.8, color=PAPER, markeredgecolor=INK, markeredgewidth=0.9, clip_on=False)
+
+
+def draw_mark(axes: Any, mark: Mark, colour: str, middle: float, frame: Frame) -> None:
+    """Draw a claim, its text to the right or, where that has no room, to the left."""
+    symbol(axes, mark.value, middle, mark.kind, mark.used, colour)
+    x = frame.left + frame.place(mark.value)
+    rooms = {1: WIDTH - x - MARK_GAP, -1: x - MARK_GAP}
+    side = 1 if text_width(mark.text, SMALL) <= rooms[1] or rooms[1] >= rooms[-1] else -1
+    axes.annotate(
+        shorten(mark.text, rooms[side], SMALL),
+        (mark.value, middle),
+        xytext=(side * MARK_GAP, -0.35 * SMALL),
+        textcoords="offset points",
+        ha="left" if side > 0 else "right",
+        va="baseline",
+        size=SMALL,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6},
+        annotation_clip=False,
+    )
+
+
+def symbol(axes: Any, x: float, y: float, kind: str, used: bool, colour: str) -> None:
+    """Draw the mark of a claim: its form is the kind, filled when it is evidence."""
+    size = 4.5 if kind == "estimate" else 5.5
+    face = colour if used else PAPER
+    axes.plot([x], [y], MARKERS[kind], markersize=size, color=face, markeredgecolor=colour, clip_on=False)
+
+
+# ---------------------------------------------------------------------------------------------
+# The legend
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry of the legend; ``form`` is a basis, an interval, or a kind of claim."""
+
+    form: str
+    text: str
+    colour: str = SOFT
+    used: bool = True
+
+    @property
+    def width(self) -> float:
+        """What the entry takes of a row [pt]."""
+        return FORM_WIDTHS[self.form] + text_width(self.text, SMALL)
+
+
+def legend_items(manifest: Mapping[str, Any], rungs: Sequence[Rung]) -> list[Item]:
+    """Return what the figure needs explained, and no more."""
+    bases = {found["basis"] for found in manifest["scopes"].values()}
+    items = [Item("basis", basis, colour) for basis, colour in BASIS_COLOURS.items() if basis in bases]
+    inner = 100 * inner_probability(probability(manifest))
+    items.append(Item("interval", f"median, {inner:g} % and {percent(manifest)} interval"))
+    marks = [mark for rung in rungs for mark in rung.marks]
+    words = {"estimate": "published claim", "floor": "claimed floor", "ceiling": "claimed ceiling"}
+    items += [Item(kind, text) for kind, text in words.items() if kind in {mark.kind for mark in marks}]
+    if any(not mark.used for mark in marks):
+        items.append(Item("estimate", "hollow: shown only, not evidence", used=False))
+    return items
+
+
+def flow(items: Sequence[Item]) -> Iterator[list[tuple[float, Item]]]:
+    """Yield the rows of the legend: what fits side by side, with its places from the left [pt]."""
+    row: list[tuple[float, Item]] = []
+    x = 0.0
+    for item in items:
+        if row and x + item.width > WIDTH:
+            yield row
+            row, x = [], 0.0
+        row.append((x, item))
+        x += item.width + 1.5 * GUTTER
+    yield row
+
+
+def draw_legend(made: Sheet, rows: Sequence[Sequence[tuple[float, Item]]], top: float) -> None:
+    height = len(rows) * LEGEND_ROW
+    axes = made.axes(0, top, WIDTH, height)
+    axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+    axes.set_axis_off()
+    for number, row in enumerate(rows):
+        for x, item in row:
+            draw_item(axes, item, x, (number + 0.5) * LEGEND_ROW)
+
+
+def draw_item(axes: Any, item: Item, x: float, y: float) -> None:
+    """Draw an entry of the legend: its form, then its text."""
+    if item.form in MARKERS:
+        symbol(axes, x + 4, y, item.form, item.used, item.colour)
+    elif item.form == "basis":
+        axes.plot([x + 3, x + 9], [y, y], color=item.colour, linewidth=6.5, solid_capstyle="round")
+    else:
+        axes.plot([x + 3, x + 23], [y, y], color=tint(item.colour, 0.35), linewidth=6, solid_capstyle="round")
+        axes.plot([x + 9, x + 17], [y, y], color=item.colour, linewidth=8, solid_capstyle="round")
+        dot(axes, x + 13, y)
+    axes.text(x + FORM_WIDTHS[item.form], y + 0.35 * SMALL, item.text, size=SMALL, va="baseline")

@@ -1,0 +1,356 @@
+"""What all figures have in common: size, type, colours, money axis, heading, and the rule for foreign text.
+
+Lengths are in points (1/72 inch) from the top left of a sheet, the way a page is set. Nothing here or
+in the figures depends on a user's matplotlibrc, arvizrc or screen, and nothing is left behind in
+Matplotlib's global state.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import unicodedata
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from simulate import ledger
+from simulate.summary import amount, published
+
+WIDTH = 420.0
+"""Width of every sheet [pt], 148 mm: set in a column of 85 mm its small type is still 4.6 pt."""
+
+FONT = "DejaVu Sans"
+"""The font that comes with Matplotlib: the same letters, so the same layout, on every machine."""
+
+HUGE, LARGE, MEDIUM, SMALL = 12.0, 10.0, 8.5, 8.0
+"""Sizes of type [pt]: title; labels and numbers; text; basis, claims, ticks, provenance."""
+
+LEADING = 1.3
+INNER = 0.5
+"""Probability of the inner of two intervals."""
+
+INK, SOFT, RULE, PAPER, ALARM = "#1c1c1c", "#666666", "#dddddd", "#ffffff", "#c00000"
+
+BASIS_COLOURS = {
+    ledger.RENTAL: "#0072B2",
+    ledger.RENTAL_AND_SPENDING: "#56B4E9",
+    ledger.OWNED: "#D55E00",
+    ledger.OWNED_AND_SPENDING: "#E69F00",
+}
+"""Okabe and Ito (2008), Color Universal Design: blues for renting, vermillion and orange for owning."""
+
+SCOPE_LABELS = {
+    "final_run": "Final training run",
+    "official_runs": "All official runs",
+    "research_compute": "Research compute",
+    "development": "Development",
+    "hardware": "Server hardware",
+    "operations": "Fleet operation",
+    "ownership": "Cost of ownership",
+    "company": "The company, in all",
+}
+
+CHAIN_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+"""The rest of the same palette, for chains."""
+
+MARKERS = {"estimate": "D", "floor": ">", "ceiling": "<"}
+
+OURS: dict[str, Any] = {
+    "font.family": [FONT],
+    "font.size": SMALL,
+    "text.parse_math": False,
+    "text.color": INK,
+    "axes.edgecolor": SOFT,
+    "axes.linewidth": 0.6,
+    "axes.labelcolor": SOFT,
+    "axes.labelsize": SMALL,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.major.size": 3,
+    "xtick.major.width": 0.6,
+    "grid.color": RULE,
+    "grid.linewidth": 0.5,
+    "svg.hashsalt": "simulate",
+    "svg.fonttype": "path",
+}
+GLOBAL = ("backend", "date", "docstring", "interactive", "timezone", "toolbar", "webagg")
+"""Settings that belong to the process, not to a figure."""
+
+
+@contextlib.contextmanager
+def house_style() -> Iterator[None]:
+    """Draw by our settings alone, and give back whatever settings there were."""
+    import arviz_base
+    import matplotlib as mpl
+
+    own_arviz = {"plot.backend": "matplotlib", "plot.max_subplots": None, "plot.density_kind": "kde",
+                 "stats.module": "base", "stats.round_to": "none", "data.sample_dims": ("chain", "draw")}  # fmt: skip
+    with mpl.rc_context(), arviz_base.rc_context(own_arviz), warnings.catch_warnings():
+        warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
+        defaults = mpl.rcParamsDefault.items()
+        mpl.rcParams.update({key: value for key, value in defaults if not key.startswith(GLOBAL)})
+        mpl.rcParams.update(OURS)
+        warnings.simplefilter("default", mpl.MatplotlibDeprecationWarning)
+        yield
+
+
+# ---------------------------------------------------------------------------------------------
+# Text: a prior file may say anything, and the figure must still be right
+
+
+def legible(text: str) -> str:
+    r"""Return text on one line, with a box for each character that the font does not have.
+
+    >>> legible("深  $5\n5")
+    '□ $5 5'
+    """
+    known = letters()
+    return "".join(c if ord(c) in known else "□" for c in unicodedata.normalize("NFC", " ".join(text.split())))
+
+
+@lru_cache(maxsize=1)
+def letters() -> frozenset[int]:
+    """Return the characters that the font has, plain and bold."""
+    plain, bold = (set(face(weight).get_charmap()) for weight in ("normal", "bold"))
+    return frozenset(plain & bold)
+
+
+@lru_cache(maxsize=2)
+def face(weight: str) -> Any:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return get_font(findfont(FontProperties(family=[FONT], weight=weight)))
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Return the width of a line of text [pt]."""
+    from matplotlib.font_manager import FontProperties
+
+    font = FontProperties(family=[FONT], weight=weight, size=size)
+    return float(ruler().get_text_width_height_descent(text, font, False)[0]) * 72 / RULER_DPI
+
+
+RULER_DPI = 200
+
+
+@lru_cache(maxsize=1)
+def ruler() -> Any:
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    return RendererAgg(1, 1, RULER_DPI)
+
+
+def shorten(text: str, width: float, size: float, weight: str = "normal") -> str:
+    """Return text that fits a width, its end replaced by an ellipsis where it did not."""
+    if text_width(text, size, weight) <= width:
+        return text
+    while text and text_width(text + "…", size, weight) > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def wrap(text: str, width: float, size: float, weight: str = "normal", *, most: int = 3) -> list[str]:
+    """Return text as at most ``most`` lines that fit a width; what is too long ends in an ellipsis."""
+    lines = [""]
+    for word in legible(text).split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if not lines[-1] or len(lines) == most or text_width(longer, size, weight) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [shorten(line, width, size, weight) for line in lines]
+
+
+# ---------------------------------------------------------------------------------------------
+# Money
+
+
+def span(lower: str, upper: str) -> str:
+    """Return an interval of money in words, its unit once where both ends have the same.
+
+    >>> span("$1.32bn", "$2.86bn"), span("$850M", "$1.06bn")
+    ('$1.32–2.86bn', '$850M–1.06bn')
+    """
+    suffix = upper.lstrip("$0123456789.,")
+    short = lower.removesuffix(suffix) if lower.lstrip("$0123456789.,") == suffix else lower
+    return f"{short}–{upper.removeprefix('$')}"
+
+
+def amounts(found: Mapping[str, Any]) -> tuple[str, str]:
+    """Return median and interval of a scope of the manifest, with the digits their errors support."""
+    median, low, high = (amount(found[k], found["unit"], found[f"mcse_{k}"]) for k in ("median", "lower", "upper"))
+    return median, span(low, high)
+
+
+def percent(manifest: Mapping[str, Any]) -> str:
+    """Return the probability of a run's intervals in words: ``90 %``."""
+    return f"{100 * probability(manifest):g} %"
+
+
+def probability(manifest: Mapping[str, Any]) -> float:
+    """Return the probability of a run's intervals."""
+    return float(next(iter(manifest["scopes"].values()))["probability"])
+
+
+def inner_probability(outer: float) -> float:
+    """Return the probability of the inner interval: a half, or half the outer where that is no more."""
+    return INNER if outer > INNER else outer / 2
+
+
+def limits(values: Sequence[float], factor: float = 10.0, margin: float = 0.05) -> tuple[float, float]:
+    """Return the ends of a log axis for positive values: at least ``factor`` apart, with a margin on both sides."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    short = max(0.0, math.log10(factor) - (high - low)) / 2
+    low, high = low - short, high + short
+    extra = margin * (high - low)
+    return 10 ** (low - extra), 10 ** (high + extra)
+
+
+def ticks(low: float, high: float, width: float) -> tuple[list[float], list[float]]:
+    """Return the places of labelled and of unlabelled ticks on a log axis ``width`` wide [pt].
+
+    The labelled ones are the densest round numbers whose labels leave each other room.
+    """
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    fine = [m * 10.0**d for d in decades for m in range(1, 10)]
+    minor = fine if len(decades) < 8 else [10.0**d for d in decades]
+    for major in candidates(low, high, decades):
+        shown = [value for value in major if low <= value <= high]
+        if len(shown) > 1 and fits(shown, low, high, width):
+            break
+    return shown, [value for value in minor if low <= value <= high and value not in shown]
+
+
+def candidates(low: float, high: float, decades: range) -> Iterator[list[float]]:
+    """Yield sets of round numbers, densest first."""
+    step = 10.0 ** math.floor(math.log10(high - low))
+    for part in (0.1, 0.2, 0.25, 0.5, 1.0) if high < 3 * low else ():
+        first = math.ceil(low / (part * step))
+        yield [k * part * step for k in range(first, math.floor(high / (part * step)) + 1)]
+    wide = sum(low <= 10.0**d <= high for d in decades) > 3
+    for mantissas in ((1,),) if wide else ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+        yield [m * 10.0**d for d in decades for m in mantissas]
+    for every in (2, 3, 6):
+        yield [10.0**d for d in decades if d % every == 0]
+
+
+def fits(values: Sequence[float], low: float, high: float, width: float) -> bool:
+    """Return whether the labels of ticks leave each other room on a log axis."""
+    places = [width * math.log(value / low) / math.log(high / low) for value in values]
+    halves = [text_width(published(value), SMALL) / 2 for value in values]
+    return all(
+        right - left >= a + b + SMALL for left, right, a, b in zip(places, places[1:], halves, halves[1:], strict=False)
+    )
+
+
+def money_axis(axes: Any, low: float, high: float, width: float, *, in_logarithms: bool = False) -> None:
+    """Make the x axis of ``axes`` a log axis of money, ``width`` wide [pt].
+
+    ``in_logarithms`` says that what is drawn are decimal logarithms already.
+    """
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
+
+    def place(value: float) -> float:
+        return math.log10(value) if in_logarithms else value
+
+    if not in_logarithms:
+        axes.set_xscale("log")
+    major, minor = ticks(low, high, width)
+    axes.set_xlim(place(low), place(high))
+    axes.xaxis.set_major_locator(FixedLocator([place(value) for value in major]))
+    axes.xaxis.set_major_formatter(FixedFormatter([published(value) for value in major]))
+    axes.xaxis.set_minor_locator(FixedLocator([place(value) for value in minor]))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="x", which="minor", length=1.5, width=0.4)
+
+
+# ---------------------------------------------------------------------------------------------
+# The sheet: heading above, provenance below, room for axes between
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A figure with its heading and footer set; ``top`` is where its body begins [pt]."""
+
+    figure: Any
+    height: float
+    top: float
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Any:
+        """Return new axes at a place [pt], ``top`` counted from the top of the body."""
+        bottom = self.height - self.top - top - height
+        return self.figure.add_axes((left / WIDTH, bottom / self.height, width / WIDTH, height / self.height))
+
+    def text(self, left: float, top: float, text: str, size: float, **style: Any) -> Any:
+        """Write text whose baseline is at a place [pt], ``top`` counted from the top of the body."""
+        y = 1 - (self.top + top) / self.height
+        return self.figure.text(left / WIDTH, y, text, size=size, va="baseline", **style)
+
+    def line(self, top: float) -> None:
+        """Draw a hairline across the sheet."""
+        from matplotlib.lines import Line2D
+
+        y = 1 - (self.top + top) / self.height
+        self.figure.add_artist(Line2D([0, 1], [y, y], color=RULE, linewidth=0.5, zorder=0))
+
+
+def sheet(manifest: Mapping[str, Any], title: str, subtitle: str, body: float) -> Sheet:
+    """Return a sheet with room for a body of that height [pt]."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    lines = heading(manifest, title, subtitle)
+    top = sum(size * LEADING for _, size, _ in lines) + SMALL
+    height = top + body + 2.5 * SMALL
+    figure = Figure(figsize=(WIDTH / 72, height / 72), facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    made = Sheet(figure, height, top)
+    y = -top
+    for text, size, style in lines:
+        y += size * LEADING
+        made.text(0, y - 0.3 * size, text, size, **style)
+    made.text(0, body + 2 * SMALL, shorten(provenance(manifest), WIDTH, SMALL - 1), SMALL - 1, color=SOFT)
+    return made
+
+
+def heading(manifest: Mapping[str, Any], title: str, subtitle: str) -> list[tuple[str, float, dict[str, Any]]]:
+    """Return the lines above a figure: text, size and style of each."""
+    alarm = [] if manifest["verdict"]["converged"] else ["NOT CONVERGED — do not cite"]
+    return [
+        *((line, LARGE, {"color": ALARM, "weight": "bold"}) for line in alarm),
+        *((line, HUGE, {"color": INK, "weight": "bold"}) for line in wrap(title, WIDTH, HUGE, "bold")),
+        *((line, MEDIUM, {"color": SOFT}) for line in wrap(subtitle, WIDTH, MEDIUM)),
+    ]
+
+
+def provenance(manifest: Mapping[str, Any]) -> str:
+    """Return where a figure comes from, on one line."""
+    sampling = manifest["sampling"]
+    return legible(
+        f"simulate {manifest['versions']['simulate']} · {manifest['name']} {manifest['digest'][:8]} · "
+        f"{sampling['chains']} × {sampling['draws']:,} draws, seed {sampling['seed']}"
+    )
+
+
+def tint(colour: str, share: float) -> str:
+    """Return a colour thinned with white: ``share`` of it is left.
+
+    >>> tint("#000000", 0.2)
+    '#cccccc'
+    """
+    parts = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(255 + (part - 255) * share):02x}" for part in parts)
+
+
+def basis_colour(basis: str) -> str:
+    """Return the colour of a cost basis."""
+    return BASIS_COLOURS.get(basis, SOFT)

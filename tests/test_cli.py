@@ -1,0 +1,117 @@
+"""The command line, as a user meets it: as a process, with its exit codes, streams and speed of start."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+HEAVY = ("pymc", "pytensor", "arviz", "arviz_base", "numba", "matplotlib", "pandas", "xarray", "scipy")
+VERBS = ("run", "check", "show", "plot", "list", "init", "schema")
+
+
+def simulate(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    program = "from simulate.cli import main; main(prog_name='simulate')"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "error"}
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def imported(*arguments: str) -> set[str]:
+    """Return the heavy packages that a command imports."""
+    program = (
+        "import sys\nfrom simulate.cli import main\n"
+        f"try: main({list(arguments)!r}, prog_name='simulate', standalone_mode=True)\nexcept SystemExit: pass\n"
+        f"print('IMPORTED', *(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_each_verb_has_an_example_and_imports_nothing_heavy(verb):
+    done = simulate(verb, "--help")
+    assert f"simulate {verb}" in done.stdout.split("Example:")[1]
+    assert imported(verb, "--help") == set()
+
+
+def test_check_of_a_good_file_imports_nothing_heavy():
+    assert imported("check", "semianalysis") == set()
+
+
+def test_check_says_what_follows_from_a_file():
+    done = simulate("check", "semianalysis")
+    assert done.returncode == 0
+    assert "scopes: final_run, official_runs, research_compute, development, hardware" in done.stdout
+
+
+def test_check_of_several_files_reports_each_and_exits_1(tmp_path):
+    (tmp_path / "bad.toml").write_text("schema = 1\ntitle = 3\nfoo = 1\n")
+    done = simulate("check", "semianalysis", str(tmp_path / "bad.toml"), "nowhere")
+    assert done.returncode == 1
+    assert "ok: semianalysis" in done.stdout
+    assert all(word in done.stderr for word in ("foo: unknown key", "title:", "nowhere: no such prior file"))
+
+
+def test_check_says_what_is_missing_for_a_scope():
+    done = simulate("check", "deepseek-reported")
+    assert "no hardware: it needs count, server_cost" in done.stdout
+
+
+def test_the_prior_predictive_of_a_check_names_a_claim_the_priors_rule_out():
+    done = simulate("check", "semianalysis", "--prior-predictive", "--set", "evidence.semianalysis-servers.value=9e12")
+    assert "conflict:" in done.stdout
+    assert "semianalysis-servers" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run",),
+        ("run", "--priors", "semianalysis", "--draws", "many"),
+        ("run", "--priors", "semianalysis", "--probability", "90"),
+        ("run", "--priors", "semianalysis", "--chains", "0"),
+        ("frobnicate",),
+    ],
+)
+def test_wrong_usage_exits_2(arguments):
+    done = simulate(*arguments)
+    assert done.returncode == 2
+    assert "Error" in done.stderr
+
+
+def test_a_bad_setting_is_an_error_with_its_path():
+    done = simulate("run", "--priors", "semianalysis", "--set", "fleet.h100.count=15k to 5k")
+    assert done.returncode == 1
+    assert "fleet.h100.count" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_list_names_the_shipped_prior_files():
+    done = simulate("list")
+    assert "semianalysis" in done.stdout
+    assert "deepseek-reported" in done.stdout
+
+
+def test_the_starter_file_checks_and_is_never_overwritten(tmp_path):
+    assert simulate("init", "lab", cwd=tmp_path).stdout.strip() == "lab.toml"
+    assert simulate("check", "lab.toml", cwd=tmp_path).returncode == 0
+    again = simulate("init", "lab", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+
+
+def test_the_schema_is_json_that_names_every_section():
+    schema = json.loads(simulate("schema").stdout)
+    assert {"fleet", "runs", "evidence", "sources", "hosting"} <= schema["properties"].keys()
+
+
+def test_show_of_no_run_says_where_to_look(tmp_path):
+    done = simulate("show", "nothing", "--out", str(tmp_path))
+    assert done.returncode == 1
+    assert "simulate list" in done.stderr
