@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from simulate import ledger
+from simulate.plot_axes import amounts, inner_probability, limits, money_axis, percent, probability
 from simulate.plot_style import (
     BASIS_COLOURS,
     INK,
@@ -26,16 +27,11 @@ from simulate.plot_style import (
     SOFT,
     WIDTH,
     Sheet,
-    amounts,
     basis_colour,
-    inner_probability,
     legible,
-    limits,
-    money_axis,
-    percent,
-    probability,
     sheet,
     shorten,
+    symbol,
     text_width,
     tint,
 )
@@ -293,13 +289,6 @@ def draw_mark(axes: Any, mark: Mark, colour: str, middle: float, frame: Frame) -
         bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6},
         annotation_clip=False,
     )
-
-
-def symbol(axes: Any, x: float, y: float, kind: str, used: bool, colour: str) -> None:
-    """Draw the mark of a claim: its form is the kind, filled when it is evidence."""
-    size = 4.5 if kind == "estimate" else 5.5
-    face = colour if used else PAPER
-    axes.plot([x], [y], MARKERS[kind], markersize=size, color=face, markeredgecolor=colour, clip_on=False)
 
 
 # ---------------------------------------------------------------------------------------------

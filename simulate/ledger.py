@@ -208,6 +208,12 @@ def official_runs(run_cost: Number) -> Number:
     return run_cost.sum(axis=0)
 
 
+@quantity("USD", "runs made from the base model", basis=RENTAL)
+def later_runs_cost(run_cost: Number, later_runs: Any) -> Number:
+    """Return the sum over the runs made from the base model; ``later_runs`` are positions on ``run``."""
+    return run_cost[later_runs].sum(axis=0)
+
+
 @quantity("GPU-hour", "accelerator-hours of the officially costed runs")
 def official_gpu_hours(gpu_hours: Number) -> Number:
     """Return ``sum_r gpu_hours_r``."""

@@ -8,19 +8,20 @@ Matplotlib's global state.
 from __future__ import annotations
 
 import contextlib
-import math
 import unicodedata
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from simulate import ledger
-from simulate.summary import amount, published
 
 WIDTH = 420.0
 """Width of every sheet [pt], 148 mm: set in a column of 85 mm its small type is still 4.6 pt."""
+
+MARGIN = 10.0
+"""Around everything; what an axis says at its ends may reach into it [pt]."""
 
 FONT = "DejaVu Sans"
 """The font that comes with Matplotlib: the same letters, so the same layout, on every machine."""
@@ -29,9 +30,6 @@ HUGE, LARGE, MEDIUM, SMALL = 12.0, 10.0, 8.5, 8.0
 """Sizes of type [pt]: title; labels and numbers; text; basis, claims, ticks, provenance."""
 
 LEADING = 1.3
-INNER = 0.5
-"""Probability of the inner of two intervals."""
-
 INK, SOFT, RULE, PAPER, ALARM = "#1c1c1c", "#666666", "#dddddd", "#ffffff", "#c00000"
 
 BASIS_COLOURS = {
@@ -76,6 +74,8 @@ OURS: dict[str, Any] = {
     "ytick.color": SOFT,
     "xtick.major.size": 3,
     "xtick.major.width": 0.6,
+    "xtick.minor.size": 1.5,
+    "xtick.minor.width": 0.4,
     "grid.color": RULE,
     "grid.linewidth": 0.5,
     "svg.hashsalt": "simulate",
@@ -171,136 +171,39 @@ def wrap(text: str, width: float, size: float, weight: str = "normal", *, most: 
 
 
 # ---------------------------------------------------------------------------------------------
-# Money
-
-
-def span(lower: str, upper: str) -> str:
-    """Return an interval of money in words, its unit once where both ends have the same.
-
-    >>> span("$1.32bn", "$2.86bn"), span("$850M", "$1.06bn")
-    ('$1.32–2.86bn', '$850M–1.06bn')
-    """
-    suffix = upper.lstrip("$0123456789.,")
-    short = lower.removesuffix(suffix) if lower.lstrip("$0123456789.,") == suffix else lower
-    return f"{short}–{upper.removeprefix('$')}"
-
-
-def amounts(found: Mapping[str, Any]) -> tuple[str, str]:
-    """Return median and interval of a scope of the manifest, with the digits their errors support."""
-    median, low, high = (amount(found[k], found["unit"], found[f"mcse_{k}"]) for k in ("median", "lower", "upper"))
-    return median, span(low, high)
-
-
-def percent(manifest: Mapping[str, Any]) -> str:
-    """Return the probability of a run's intervals in words: ``90 %``."""
-    return f"{100 * probability(manifest):g} %"
-
-
-def probability(manifest: Mapping[str, Any]) -> float:
-    """Return the probability of a run's intervals."""
-    return float(next(iter(manifest["scopes"].values()))["probability"])
-
-
-def inner_probability(outer: float) -> float:
-    """Return the probability of the inner interval: a half, or half the outer where that is no more."""
-    return INNER if outer > INNER else outer / 2
-
-
-def limits(values: Sequence[float], factor: float = 10.0, margin: float = 0.05) -> tuple[float, float]:
-    """Return the ends of a log axis for positive values: at least ``factor`` apart, with a margin on both sides."""
-    low, high = math.log10(min(values)), math.log10(max(values))
-    short = max(0.0, math.log10(factor) - (high - low)) / 2
-    low, high = low - short, high + short
-    extra = margin * (high - low)
-    return 10 ** (low - extra), 10 ** (high + extra)
-
-
-def ticks(low: float, high: float, width: float) -> tuple[list[float], list[float]]:
-    """Return the places of labelled and of unlabelled ticks on a log axis ``width`` wide [pt].
-
-    The labelled ones are the densest round numbers whose labels leave each other room.
-    """
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    fine = [m * 10.0**d for d in decades for m in range(1, 10)]
-    minor = fine if len(decades) < 8 else [10.0**d for d in decades]
-    for major in candidates(low, high, decades):
-        shown = [value for value in major if low <= value <= high]
-        if len(shown) > 1 and fits(shown, low, high, width):
-            break
-    return shown, [value for value in minor if low <= value <= high and value not in shown]
-
-
-def candidates(low: float, high: float, decades: range) -> Iterator[list[float]]:
-    """Yield sets of round numbers, densest first."""
-    step = 10.0 ** math.floor(math.log10(high - low))
-    for part in (0.1, 0.2, 0.25, 0.5, 1.0) if high < 3 * low else ():
-        first = math.ceil(low / (part * step))
-        yield [k * part * step for k in range(first, math.floor(high / (part * step)) + 1)]
-    wide = sum(low <= 10.0**d <= high for d in decades) > 3
-    for mantissas in ((1,),) if wide else ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
-        yield [m * 10.0**d for d in decades for m in mantissas]
-    for every in (2, 3, 6):
-        yield [10.0**d for d in decades if d % every == 0]
-
-
-def fits(values: Sequence[float], low: float, high: float, width: float) -> bool:
-    """Return whether the labels of ticks leave each other room on a log axis."""
-    places = [width * math.log(value / low) / math.log(high / low) for value in values]
-    halves = [text_width(published(value), SMALL) / 2 for value in values]
-    return all(
-        right - left >= a + b + SMALL for left, right, a, b in zip(places, places[1:], halves, halves[1:], strict=False)
-    )
-
-
-def money_axis(axes: Any, low: float, high: float, width: float, *, in_logarithms: bool = False) -> None:
-    """Make the x axis of ``axes`` a log axis of money, ``width`` wide [pt].
-
-    ``in_logarithms`` says that what is drawn are decimal logarithms already.
-    """
-    from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
-
-    def place(value: float) -> float:
-        return math.log10(value) if in_logarithms else value
-
-    if not in_logarithms:
-        axes.set_xscale("log")
-    major, minor = ticks(low, high, width)
-    axes.set_xlim(place(low), place(high))
-    axes.xaxis.set_major_locator(FixedLocator([place(value) for value in major]))
-    axes.xaxis.set_major_formatter(FixedFormatter([published(value) for value in major]))
-    axes.xaxis.set_minor_locator(FixedLocator([place(value) for value in minor]))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.tick_params(axis="x", which="minor", length=1.5, width=0.4)
-
-
-# ---------------------------------------------------------------------------------------------
 # The sheet: heading above, provenance below, room for axes between
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A figure with its heading and footer set; ``top`` is where its body begins [pt]."""
+    """A figure with its heading and provenance set; ``top`` is where its body begins [pt].
+
+    Places are counted from the top left of the body; around everything there is a margin.
+    """
 
     figure: Any
-    height: float
     top: float
+    height: float
 
     def axes(self, left: float, top: float, width: float, height: float) -> Any:
-        """Return new axes at a place [pt], ``top`` counted from the top of the body."""
-        bottom = self.height - self.top - top - height
-        return self.figure.add_axes((left / WIDTH, bottom / self.height, width / WIDTH, height / self.height))
+        """Return new axes at a place [pt]."""
+        x, y = self.place(left, top + height)
+        return self.figure.add_axes((x, y, width / (WIDTH + 2 * MARGIN), height / self.height))
 
     def text(self, left: float, top: float, text: str, size: float, **style: Any) -> Any:
-        """Write text whose baseline is at a place [pt], ``top`` counted from the top of the body."""
-        y = 1 - (self.top + top) / self.height
-        return self.figure.text(left / WIDTH, y, text, size=size, va="baseline", **style)
+        """Write text whose baseline is at a place [pt]."""
+        return self.figure.text(*self.place(left, top), text, size=size, va="baseline", **style)
 
     def line(self, top: float) -> None:
         """Draw a hairline across the sheet."""
         from matplotlib.lines import Line2D
 
-        y = 1 - (self.top + top) / self.height
-        self.figure.add_artist(Line2D([0, 1], [y, y], color=RULE, linewidth=0.5, zorder=0))
+        (left, y), (right, _) = self.place(0, top), self.place(WIDTH, top)
+        self.figure.add_artist(Line2D([left, right], [y, y], color=RULE, linewidth=0.5, zorder=0))
+
+    def place(self, left: float, top: float) -> tuple[float, float]:
+        """Return a place [pt] as the fractions of the figure that Matplotlib counts in."""
+        return (MARGIN + left) / (WIDTH + 2 * MARGIN), 1 - (self.top + top) / self.height
 
 
 def sheet(manifest: Mapping[str, Any], title: str, subtitle: str, body: float) -> Sheet:
@@ -309,12 +212,12 @@ def sheet(manifest: Mapping[str, Any], title: str, subtitle: str, body: float) -
     from matplotlib.figure import Figure
 
     lines = heading(manifest, title, subtitle)
-    top = sum(size * LEADING for _, size, _ in lines) + SMALL
-    height = top + body + 2.5 * SMALL
-    figure = Figure(figsize=(WIDTH / 72, height / 72), facecolor=PAPER)
+    head = sum(size * LEADING for _, size, _ in lines) + SMALL
+    height = MARGIN + head + body + 2.5 * SMALL + MARGIN
+    figure = Figure(figsize=((WIDTH + 2 * MARGIN) / 72, height / 72), facecolor=PAPER)
     FigureCanvasAgg(figure)
-    made = Sheet(figure, height, top)
-    y = -top
+    made = Sheet(figure, MARGIN + head, height)
+    y = -head
     for text, size, style in lines:
         y += size * LEADING
         made.text(0, y - 0.3 * size, text, size, **style)
@@ -339,6 +242,13 @@ def provenance(manifest: Mapping[str, Any]) -> str:
         f"simulate {manifest['versions']['simulate']} · {manifest['name']} {manifest['digest'][:8]} · "
         f"{sampling['chains']} × {sampling['draws']:,} draws, seed {sampling['seed']}"
     )
+
+
+def symbol(axes: Any, x: float, y: float, kind: str, used: bool, colour: str) -> None:
+    """Draw the mark of a claim: its form is the kind, filled when it is evidence."""
+    size = 4.5 if kind == "estimate" else 5.5
+    face = colour if used else PAPER
+    axes.plot([x], [y], MARKERS[kind], markersize=size, color=face, markeredgecolor=colour, clip_on=False)
 
 
 def tint(colour: str, share: float) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.interpolate import CubicHermiteSpline
 
-from simulate import elicitation
+from simulate import families
 from simulate.distributions import (
     KNOTS,
     Distribution,
@@ -32,9 +32,9 @@ REFERENCES = {
     "normal": (normal(3.0, 2.0), stats.norm(3, 2)),
     "lognormal": (lognormal(10.0, 0.5), stats.lognorm(0.5, scale=10)),
     "shifted lognormal": (lognormal(11.0, 0.5, lower=1.0), stats.lognorm(0.5, loc=1, scale=10)),
-    "truncated-normal": (elicitation.truncated_normal(3, 2, 0, 5), stats.truncnorm(-1.5, 1, loc=3, scale=2)),
+    "truncated-normal": (families.truncated_normal(3, 2, 0, 5), stats.truncnorm(-1.5, 1, loc=3, scale=2)),
     "half-open truncated-normal": (
-        elicitation.truncated_normal(-1, 2, 0, INF),
+        families.truncated_normal(-1, 2, 0, INF),
         stats.truncnorm(0.5, INF, loc=-1, scale=2),
     ),
     "uniform": (between("uniform", low=2.0, high=5.0), stats.uniform(2, 3)),
@@ -42,15 +42,15 @@ REFERENCES = {
     "triangular": (between("triangular", low=2.0, mode=3.0, high=7.0), stats.triang(0.2, loc=2, scale=5)),
     "right triangle": (between("triangular", low=2.0, mode=2.0, high=7.0), stats.triang(0.0, loc=2, scale=5)),
     "pert": (between("pert", low=2.0, mode=3.0, high=7.0), stats.beta(1.8, 4.2, loc=2, scale=5)),
-    "beta": (elicitation.beta(2, 5, 0, 1), stats.beta(2, 5)),
-    "beta between bounds": (elicitation.beta(2, 5, 10, 30), stats.beta(2, 5, loc=10, scale=20)),
-    "gamma": (elicitation.gamma(2, 3, 0), stats.gamma(2, scale=3)),
-    "shifted gamma": (elicitation.gamma(2, 3, 1), stats.gamma(2, loc=1, scale=3)),
-    "student-t": (elicitation.student_t(4, 1, 2), stats.t(4, loc=1, scale=2)),
+    "beta": (families.beta(2, 5, 0, 1), stats.beta(2, 5)),
+    "beta between bounds": (families.beta(2, 5, 10, 30), stats.beta(2, 5, loc=10, scale=20)),
+    "gamma": (families.gamma(2, 3, 0), stats.gamma(2, scale=3)),
+    "shifted gamma": (families.gamma(2, 3, 1), stats.gamma(2, loc=1, scale=3)),
+    "student-t": (families.student_t(4, 1, 2), stats.t(4, loc=1, scale=2)),
 }
 BLENDS = {
     "overlapping mixture": Mixture((lognormal(10.0, 0.3), lognormal(20.0, 0.3)), (0.3, 0.7)),
-    "mixture of two families": Mixture((elicitation.gamma(4, 2, 0), lognormal(15.0, 0.4)), (0.4, 0.6)),
+    "mixture of two families": Mixture((families.gamma(4, 2, 0), lognormal(15.0, 0.4)), (0.4, 0.6)),
     "mixture of one twice": Mixture((lognormal(10.0, 0.3), lognormal(10.0, 0.3)), (0.5, 0.5)),
 }
 EVERY = {

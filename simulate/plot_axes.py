@@ -1,0 +1,158 @@
+"""Axes of money and of ratios, and the numbers beside them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from simulate.plot_style import SMALL, text_width
+from simulate.summary import amount, published
+
+INNER = 0.5
+"""Probability of the inner of two intervals."""
+
+FARTHEST = 1e4
+"""Where an axis of ratios ends at the latest."""
+
+
+def span(lower: str, upper: str) -> str:
+    """Return an interval of money in words, its unit once where both ends have the same.
+
+    >>> span("$1.32bn", "$2.86bn"), span("$850M", "$1.06bn")
+    ('$1.32–2.86bn', '$850M–1.06bn')
+    """
+    suffix = upper.lstrip("$0123456789.,")
+    short = lower.removesuffix(suffix) if lower.lstrip("$0123456789.,") == suffix else lower
+    return f"{short}–{upper.removeprefix('$')}"
+
+
+def amounts(found: Mapping[str, Any]) -> tuple[str, str]:
+    """Return median and interval of a scope of the manifest, with the digits their errors support."""
+    median, low, high = (amount(found[k], found["unit"], found[f"mcse_{k}"]) for k in ("median", "lower", "upper"))
+    return median, span(low, high)
+
+
+def percent(manifest: Mapping[str, Any]) -> str:
+    """Return the probability of a run's intervals in words: ``90 %``."""
+    return f"{100 * probability(manifest):g} %"
+
+
+def probability(manifest: Mapping[str, Any]) -> float:
+    """Return the probability of a run's intervals."""
+    return float(next(iter(manifest["scopes"].values()))["probability"])
+
+
+def inner_probability(outer: float) -> float:
+    """Return the probability of the inner interval: a half, or half the outer where that is no more."""
+    return INNER if outer > INNER else outer / 2
+
+
+def limits(values: Sequence[float], factor: float = 10.0, margin: float = 0.05) -> tuple[float, float]:
+    """Return the ends of a log axis for positive values: at least ``factor`` apart, with a margin on both sides."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    short = max(0.0, math.log10(factor) - (high - low)) / 2
+    low, high = low - short, high + short
+    extra = margin * (high - low)
+    return 10 ** (low - extra), 10 ** (high + extra)
+
+
+def money_axis(axes: Any, low: float, high: float, width: float, *, in_logarithms: bool = False) -> None:
+    """Make the x axis of ``axes`` a log axis of money, ``width`` wide [pt].
+
+    ``in_logarithms`` says that what is drawn are decimal logarithms already.
+    """
+    if not in_logarithms:
+        axes.set_xscale("log")
+    major = ticks(round_amounts(low, high), published, low, high, width)
+    set_ticks(axes, low, high, major, published, math.log10 if in_logarithms else float)
+
+
+def ratio_axis(axes: Any, low: float, high: float, width: float) -> None:
+    """Make the x axis of ``axes``, on which decimal logarithms of ratios are drawn, say so, ``width`` wide [pt]."""
+    major = ticks(round_ratios(), ratio_words, low, high, width)
+    set_ticks(axes, low, high, major, ratio_words, math.log10)
+
+
+def ratio_words(ratio: float) -> str:
+    """Return a ratio in words.
+
+    >>> ratio_words(0.5), ratio_words(1.0), ratio_words(10.0)
+    ('÷2', 'claim', '×10')
+    """
+    if ratio == 1:
+        return "claim"
+    return f"×{ratio:g}" if ratio > 1 else f"÷{1 / ratio:g}"
+
+
+def set_ticks(
+    axes: Any,
+    low: float,
+    high: float,
+    major: Sequence[float],
+    label: Callable[[float], str],
+    place: Callable[[float], float],
+) -> None:
+    """Set limits, labelled ticks and, at every first digit, small ones, where ``place`` puts them."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
+
+    exponents = decades(low, high)
+    digits = range(1, 10) if len(exponents) < 8 else (1,)
+    minor = [m * 10.0**d for d in exponents for m in digits if low <= m * 10.0**d <= high]
+    axes.set_xlim(place(low), place(high))
+    axes.xaxis.set_major_locator(FixedLocator([place(value) for value in major]))
+    axes.xaxis.set_major_formatter(FixedFormatter([label(value) for value in major]))
+    axes.xaxis.set_minor_locator(FixedLocator([place(value) for value in minor if value not in major]))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def ticks(
+    sets: Iterable[Sequence[float]], label: Callable[[float], str], low: float, high: float, width: float
+) -> list[float]:
+    """Return the first set with two or more values on the axis whose labels leave each other room.
+
+    Where there is none, one value. The axis is logarithmic and ``width`` wide [pt].
+    """
+    shown: list[float] = []
+    for values in sets:
+        shown = [value for value in values if low <= value <= high] or shown
+        if len(shown) > 1 and fits(shown, label, low, high, width):
+            return shown
+    return shown[:1]
+
+
+def fits(values: Sequence[float], label: Callable[[float], str], low: float, high: float, width: float) -> bool:
+    """Return whether the labels of ticks leave each other room, and stay about the axis."""
+    places = [width * math.log(value / low) / math.log(high / low) for value in values]
+    halves = [text_width(label(value), SMALL) / 2 for value in values]
+    ends = list(zip(places, halves, strict=True))
+    inside = all(place - half > -SMALL and place + half < width + SMALL for place, half in ends)
+    return inside and all(b - a > half + other + SMALL / 2 for (a, half), (b, other) in itertools.pairwise(ends))
+
+
+def decades(low: float, high: float) -> range:
+    """Return the powers of ten from at or below ``low`` to at or above ``high``."""
+    return range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+
+
+def round_amounts(low: float, high: float) -> Iterator[list[float]]:
+    """Yield sets of round numbers on an axis, densest first; of a wide axis only powers of ten."""
+    exponents = decades(low, high)
+    if high < 3 * low:
+        step = 10.0 ** math.floor(math.log10(high - low))
+        for part in (0.1, 0.2, 0.5, 1.0):
+            first, last = math.ceil(low / (part * step)), math.floor(high / (part * step))
+            yield [k * part * step for k in range(first, last + 1)]
+    wide = sum(low <= 10.0**d <= high for d in exponents) > 3
+    for digits in () if wide else ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,), (2,), (5,)):
+        yield [m * 10.0**d for d in exponents for m in digits]
+    for every in (1, 2, 3, 6):
+        yield [10.0**d for d in exponents if d % every == 0]
+
+
+def round_ratios() -> Iterator[list[float]]:
+    """Yield sets of round ratios on both sides of 1, densest first."""
+    fine, coarse = (1.1, 1.2, 1.5, 2, 3, 5, 10), (2, 5, 10, 20, 50, 100)
+    for above in (fine, fine[1:], fine[2:], coarse, (2, 10, 100), (10, 100, 1000, 10000), (100, 10000), (10000,)):
+        yield [*(1 / value for value in reversed(above)), 1.0, *(float(value) for value in above)]
