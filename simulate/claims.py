@@ -20,6 +20,11 @@ SUMS = {"ownership": ("hardware", "operations")}
 """Quantities that are the sum of others: one source's figures for all three are two figures."""
 
 
+def hours_path(match: re.Match[str]) -> str:
+    """Return the path of the stated hours that a quantity names, as in ``gpu_hours[r1]``, or its name."""
+    return f"runs.{match['index']}.gpu_hours" if match["name"] == "gpu_hours" else match["name"]
+
+
 @dataclass
 class Claiming:
     """Reads the claims of a file, and notes their faults.
@@ -58,7 +63,8 @@ class Claiming:
         if match and match["index"]:
             tables = (self.file.runs, self.file.fleet)
             gone = any(match["index"] in table and not is_there(table[match["index"]]) for table in tables)
-        if item.used and self.settings and isinstance(self.entries.get(text), Constant):
+        path = hours_path(match) if match else text
+        if item.used and self.settings and isinstance(self.entries.get(path), Constant):
             gone = True
         if gone:
             self.left_out.append(f"evidence.{name}")
@@ -150,6 +156,8 @@ class Claiming:
                 self.fault(where, f"{text} is a fixed value, which no evidence can move", "give it an interval")
             return text, "", self.entries[text].unit
         match = TARGET.fullmatch(text)
+        if match and item.used and isinstance(self.entries.get(hours_path(match)), Constant):
+            self.fault(where, f"{text} is a fixed value, which no evidence can move", "give it an interval")
         quantities = ledger.available(layout.inputs)
         if not match or match["name"] not in (*ledger.QUANTITIES, "gpu_hours"):
             known = ", ".join((*quantities, "gpu_hours"))
@@ -199,7 +207,7 @@ class Claiming:
             value = self.positive(f"{path}.value", item.value)
         elif item.interval is None:
             self.fault(path, "no value and no interval", "give one of them")
-        if low > 0 and not low <= value <= high:
+        if 0 < low < high and not low <= value <= high:
             self.fault(f"{path}.value", "outside the claim's own interval", "one of the two is a slip")
         log_error = math.log(high / low) / 2 if low > 0 else math.nan
         if item.relative_error is not None:
@@ -284,7 +292,7 @@ class Claiming:
                     )
 
     def check_groups(self, claims: list[Claim]) -> None:
-        for name in self.file.groups.keys() - {claim.group for claim in claims}:
+        for name in self.file.groups.keys() - {item.group for item in self.file.evidence.values()}:
             self.fault(f"groups.{name}", "no evidence is in it", "remove it, or name it in a claim's group")
 
     def group_correlation(self, group: str) -> float:

@@ -118,10 +118,10 @@ def constants(priors: Priors) -> xr.Dataset:
     coords: dict[str, Any] = {}
     if priors.evidence:
         terms = evidence.terms(priors)
-        coords = {**claim_coords(priors), "group": list(terms.groups)}
+        coords = claim_coords(priors)
         found["claim_value"] = ("claim", np.exp(terms.log_value), {"long_name": "figure, in the claim's unit"})
-        found["claim_scale"] = ("claim", terms.scale, {"long_name": "scale of the error of its logarithm"})
-        found["group_correlation"] = ("group", terms.correlation, {"long_name": "share of error in common"})
+        found["claim_scale"] = ("claim", terms.scale, {"long_name": "scale of the own error of its logarithm"})
+        found["claim_shared_scale"] = ("claim", terms.shared, {"long_name": "scale of the error shared with its group"})
     if priors.facts:
         coords["fact"] = [fact.path for fact in priors.facts]
         found["fact_probability"] = ("fact", [fact.probability for fact in priors.facts], {"units": "1"})

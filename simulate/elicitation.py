@@ -36,7 +36,9 @@ LARGEST = 1e30
 """No quantity of this field comes near; beyond it a slip is likelier than a number."""
 
 SUFFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "bn": 1e9, "T": 1e12, "%": 0.01}
-NUMBER = r"[-+]?(?:\d[\d_,]*)(?:\.\d+)?(?:[eE][-+]?\d+)?(?:bn|[kKMBT](?![A-Za-z])|%)?"
+DIGITS = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)"
+"""Commas group thousands; a decimal comma is no number here."""
+NUMBER = rf"[-+]?{DIGITS}(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?:bn|[kKMBT](?![A-Za-z])|%)?"
 SINGLE = re.compile(rf"\s*(?P<low>{NUMBER})\s*(?P<unit>(?:1\s*/)?[^\d\s][^\d]*)?$")
 RANGE = re.compile(rf"\s*(?P<low>{NUMBER})\s+to\s+(?P<high>{NUMBER})\s*(?P<unit>(?:1\s*/)?[^\d\s][^\d]*)?$")
 QUANTILES = {f"q{percent:02d}": percent / 100 for percent in (1, 5, 10, 20, 25, 50, 75, 80, 90, 95, 99)}
@@ -76,6 +78,8 @@ class Place:
     meaning: str
     lower: float = 0.0
     upper: float = INFINITY
+    closed: bool = True
+    """Whether a fixed value may be the lower bound itself; not so where it divides."""
 
     def range_in_words(self) -> str:
         if math.isinf(self.lower) and math.isinf(self.upper):
@@ -135,9 +139,6 @@ def elicit(raw: Any, place: Place, currencies: tuple[tuple[str, float], ...] = (
     table = as_table(raw, reading)
     check_keys(table, reading)
     scale = unit_factor(table, reading)
-    sources = source_list(table, reading)
-    if not sources and not str(table.get("note", "")).strip():
-        reading.fault("", "no source and no note", 'add sources = ["…"], or a note that says how it is known')
     value, distribution = None, None
     if not reading.faults:
         way = way_given(table, reading)
@@ -145,9 +146,10 @@ def elicit(raw: Any, place: Place, currencies: tuple[tuple[str, float], ...] = (
             value = fixed(table, scale, reading)
         elif way:
             distribution = distribution_of(table, scale, place, reading)
+    sources, note = provenance(table, reading)
     if reading.faults:
         raise FaultsFound(reading.faults)
-    return Entry(place.unit, value, distribution, sources, str(table.get("note", "")), spoken_form(table))
+    return Entry(place.unit, value, distribution, sources, note, spoken_form(table))
 
 
 # ---------------------------------------------------------------------------------------------
@@ -157,13 +159,14 @@ def elicit(raw: Any, place: Place, currencies: tuple[tuple[str, float], ...] = (
 def as_table(raw: Any, reading: Reading) -> dict[str, Any]:
     """Return the table form of a bare number, a text or a table whose ``interval`` or ``text`` is text."""
     table = dict(raw) if isinstance(raw, Mapping) else {"text" if isinstance(raw, str) else "value": raw}
-    if isinstance(table.get("interval"), str):
-        table["text"] = table.pop("interval")
-        if not RANGE.match(table["text"]):
-            raise reading.stop("interval", f"{table['text'][:60]!r} is not an interval", 'write "8k to 12k"')
-    if "text" not in table:
+    key = "interval" if isinstance(table.get("interval"), str) else "text"
+    if key not in table:
         return table
-    text = table.pop("text")
+    text = table.pop(key)
+    if key == "interval" and not RANGE.match(text):
+        raise reading.stop("interval", f"{text[:60]!r} is not an interval", 'write "8k to 12k"')
+    if beside := sorted(table.keys() & {"text", "value", "interval"}):
+        raise reading.stop("", f"given in 2 ways ({key}, {beside[0]})", "keep one")
     if not isinstance(text, str):
         raise reading.stop("", f"{text!r} is not a text", 'write "8k to 12k GPU" or "2 USD/GPU-hour"')
     if match := RANGE.match(text):
@@ -173,9 +176,10 @@ def as_table(raw: Any, reading: Reading) -> dict[str, Any]:
     else:
         raise reading.stop("", f"{text[:60]!r} is not understood", 'write "8k to 12k GPU" or "2 USD/GPU-hour"')
     if match["unit"]:
-        if table.get("unit", match["unit"]) != match["unit"]:
-            raise reading.stop("unit", f"two units, {match['unit']!r} and {table['unit']!r}", "keep one")
-        table["unit"] = match["unit"].strip()
+        unit = match["unit"].strip()
+        if table.get("unit", unit) != unit:
+            raise reading.stop("unit", f"two units, {unit!r} and {table['unit']!r}", "keep one")
+        table["unit"] = unit
     return table
 
 
@@ -184,13 +188,23 @@ def check_keys(table: Mapping[str, Any], reading: Reading) -> None:
         reading.fault(str(key), "unknown key", f"known here: {', '.join(sorted(KEYS - {'text'}))}")
 
 
-def source_list(table: Mapping[str, Any], reading: Reading) -> tuple[str, ...]:
-    given = table.get("sources", table.get("source", []))
-    names = [given] if isinstance(given, str) else given
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        reading.fault("sources", f"{names!r} is not a list of source names", 'write sources = ["name", …]')
-        return ()
-    return tuple(names)
+def provenance(table: Mapping[str, Any], reading: Reading) -> tuple[tuple[str, ...], str]:
+    """Return the source names and the note of a table; a fault when it has neither."""
+    names: list[str] = []
+    for key in ("source", "sources"):
+        given = table.get(key, [])
+        listed = [given] if isinstance(given, str) else given
+        if isinstance(listed, list) and all(isinstance(name, str) for name in listed):
+            names += listed
+        else:
+            reading.fault(key, f"{str(given)[:60]!r} is not a list of source names", 'write sources = ["name", …]')
+            return (), ""
+    note = table.get("note", "")
+    if not isinstance(note, str):
+        reading.fault("note", f"{str(note)[:60]!r} is not a text", "write a sentence in quotes")
+    elif not names and not note.strip():
+        reading.fault("", "no source and no note", 'add sources = ["…"], or a note that says how it is known')
+    return tuple(dict.fromkeys(names)), str(note)
 
 
 def unit_factor(table: Mapping[str, Any], reading: Reading) -> float:
@@ -266,7 +280,9 @@ def fixed(table: Mapping[str, Any], scale: float, reading: Reading) -> float:
     for key in sorted(table.keys() & {"level", "family", *BOUNDS}):
         reading.fault(key, "stands beside a fixed value", "drop it, or give an interval")
     value = number(table, "value", reading) * scale
-    if value < place.lower or value > place.upper:
+    if abs(value) > LARGEST and not reading.faults:
+        reading.fault("value", f"{value:g} is no amount of anything here", "give a finite number of a sane size")
+    elif value < place.lower or value > place.upper or (value == place.lower and not place.closed):
         reading.fault("value", f"{value:g} is outside its range", f"give {place.range_in_words()}")
     return value
 
@@ -289,7 +305,7 @@ def distribution_of(table: Mapping[str, Any], scale: float, place: Place, readin
     else:
         built = by_parameters(family, table, scale, lower, upper, reading)
     if built is not None:
-        check_support(built, place, reading)
+        check_support(built, Place(place.unit, place.meaning, lower, upper), reading)
     return built
 
 
@@ -309,7 +325,7 @@ def bounds_of(table: Mapping[str, Any], scale: float, place: Place, reading: Rea
 
 def family_of(table: Mapping[str, Any], lower: float, upper: float, reading: Reading) -> str:
     given = table.get("family")
-    if given is not None and given not in PARAMETERS:
+    if given is not None and (not isinstance(given, str) or given not in PARAMETERS):
         reading.fault("family", f"unknown family {str(given)[:60]!r}", f"choose one of {', '.join(PARAMETERS)}")
     if given is not None:
         return str(given)
@@ -370,7 +386,8 @@ def by_quantiles(
         lower, upper = -INFINITY, INFINITY
     outside = [value for value in quantiles.values() if not lower < value < upper]
     if outside or (family == "loguniform" and min(quantiles.values()) <= 0):
-        refuse_outside(family, outside or list(quantiles.values()), lower, upper, reading)
+        key = "interval" if "interval" in table else ""
+        refuse_outside(key, family, outside or list(quantiles.values()), (lower, upper), reading)
         return None
     try:
         return fit_quantiles(family, quantiles, lower, upper, table, reading)
@@ -379,8 +396,11 @@ def by_quantiles(
         return None
 
 
-def refuse_outside(family: str, values: list[float], lower: float, upper: float, reading: Reading) -> None:
+def refuse_outside(
+    key: str, family: str, values: list[float], bounds_given: tuple[float, float], reading: Reading
+) -> None:
     """Say that quantiles reach outside what the family can, and what would do."""
+    lower, upper = bounds_given
     ends = f"above {lower:g}" if math.isinf(upper) else f"between {lower:g} and {upper:g}"
     bounds = [f"lower = {lower:g}"] + ([] if math.isinf(upper) else [f"upper = {upper:g}"])
     if math.isinf(reading.place.lower):
@@ -388,7 +408,7 @@ def refuse_outside(family: str, values: list[float], lower: float, upper: float,
     else:
         mend = f'move the end inside, or use family = "truncated-normal" with a mean, a sd and {", ".join(bounds)}'
     reading.fault(
-        "interval" if len(values) < 3 else "",
+        key,
         f"{', '.join(f'{value:g}' for value in values)} cannot be a quantile of a {family} that lies {ends}",
         mend,
     )
@@ -436,6 +456,8 @@ def fit_quantiles(
 def by_parameters(
     family: str, table: Mapping[str, Any], scale: float, lower: float, upper: float, reading: Reading
 ) -> Distribution | None:
+    if "level" in table:
+        reading.fault("level", "stands beside parameters", "drop it, or give an interval")
     given = frozenset(PARAMETER_NAMES & table.keys())
     if given not in PARAMETERS[family]:
         wanted = " or ".join("{" + ", ".join(sorted(names)) + "}" for names in PARAMETERS[family])
@@ -460,6 +482,8 @@ def by_parameters(
 
 def mixture(table: Mapping[str, Any], scale: float, place: Place, reading: Reading) -> Mixture | None:
     """Return a mixture of the ``components``, each a distribution with a ``weight``, in the unit of the table."""
+    for key in sorted(table.keys() & (PARAMETER_NAMES | {"level"}) - {"components"}):
+        reading.fault(key, "stands beside components", "give it in the component it belongs to")
     parts = table.get("components")
     if not isinstance(parts, list) or len(parts) < 2 or not all(isinstance(part, Mapping) for part in parts):
         reading.fault("components", "not a list of two or more tables", "each has a weight and a distribution")
@@ -467,19 +491,37 @@ def mixture(table: Mapping[str, Any], scale: float, place: Place, reading: Readi
     components, weights = [], []
     for position, part in enumerate(parts):
         inner = Reading(place, reading.currencies)
-        body = {key: value for key, value in part.items() if key != "weight"}
-        check_keys(body, inner)
-        for key in sorted(body.keys() & set(REMARKS)):
-            inner.fault(key, "stands in a component", "give it once, beside components")
-        weights.append(number(part, "weight", inner) if "weight" in part else math.nan)
-        if not weights[-1] > 0:
-            inner.fault("weight", f"{part.get('weight')!r} is not above 0", "give each component a positive weight")
-        if not inner.faults:
-            components.append(distribution_of(as_table(body, inner), scale, place, inner))
-        reading.faults += [Fault(f"components[{position}].{f.path}".rstrip("."), f.found, f.mend) for f in inner.faults]
+        weights.append(weight_of(part, inner))
+        components.append(component(part, scale, inner))
+        reading.faults += [
+            Fault(f"components[{position}].{fault.path}".rstrip("."), fault.found, fault.mend) for fault in inner.faults
+        ]
     if reading.faults:
         return None
     return Mixture(tuple(c for c in components if c), tuple(w / sum(weights) for w in weights))
+
+
+def weight_of(part: Mapping[str, Any], reading: Reading) -> float:
+    weight = number(part, "weight", reading) if "weight" in part else 0.0
+    if not weight > 0:
+        found = f"{weight:g} is not above 0" if "weight" in part else "missing, so it is not above 0"
+        reading.fault("weight", found, "give each component a positive weight")
+    return weight
+
+
+def component(part: Mapping[str, Any], scale: float, reading: Reading) -> Distribution | None:
+    """Return the distribution of one component of a mixture, or None after a fault."""
+    try:
+        body = as_table({key: value for key, value in part.items() if key != "weight"}, reading)
+    except FaultsFound:
+        return None
+    check_keys(body, reading)
+    for key in sorted(body.keys() & {*REMARKS, "components"}):
+        reading.fault(key, "stands in a component", "give it once, beside components")
+    way = way_given(body, reading) if not reading.faults else ""
+    if way == "value":
+        reading.fault("", "a fixed value in a mixture", "give an interval; a fact that is in dispute is an `exists`")
+    return distribution_of(body, scale, reading.place, reading) if not reading.faults else None
 
 
 def check_support(distribution: Distribution, place: Place, reading: Reading) -> None:
@@ -502,7 +544,8 @@ def spoken_form(table: Mapping[str, Any]) -> str:
     if "value" in table:
         return f"{plain(table['value'])}{unit}"
     if "interval" in table:
-        low, high = table["interval"]
+        ends = table["interval"]
+        low, high = ends.split(" to ") if isinstance(ends, str) else ends
         level = parse_number(table.get("level", DEFAULT_LEVEL)) or DEFAULT_LEVEL
         return f"{plain(low)} to {plain(high)}{unit} ({100 * level:g} %{family})"
     keys = [*QUANTILES, *sorted(PARAMETER_NAMES - {"components"}), *BOUNDS]

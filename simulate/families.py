@@ -55,7 +55,9 @@ def build_logitnormal(p: dict[str, float], lower: float, upper: float) -> Johnso
 
 
 def build_beta(p: dict[str, float], lower: float, upper: float) -> Standard:
-    return beta(p["alpha"], p["beta"], lower, 1.0 if math.isinf(upper) else upper)
+    if math.isinf(upper):
+        raise ValueError("a beta needs an upper bound")
+    return beta(p["alpha"], p["beta"], lower, upper)
 
 
 def build_gamma(p: dict[str, float], lower: float, upper: float) -> Standard:

@@ -161,7 +161,7 @@ def complete(
     log_likelihood, perceived = nothing, nothing
     if priors.evidence:
         terms = evidence.terms(priors)
-        targets = propagation.log_targets(priors.evidence, priors, found, quantities)
+        targets = propagation.log_targets(priors, found, quantities)
         log_likelihood = evidence.log_likelihood(targets, terms)
         perceived = evidence.perceive(targets, terms, rng)
     return Draws(scores, found, states, quantities, log_likelihood, perceived, fact_probability, sample_stats)

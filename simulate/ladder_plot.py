@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from simulate import ledger
-from simulate.plot_axes import amounts, inner_probability, limits, money_axis, percent, probability
+from simulate.plot_axes import amounts, group_words, inner_probability, limits, money_axis, percent, probability
 from simulate.plot_style import (
     BASIS_COLOURS,
     INK,
@@ -59,7 +59,12 @@ class Mark:
     value: float
     kind: str
     used: bool
-    text: str
+    label: str
+    figure: str
+
+    def text(self, room: float = math.inf) -> str:
+        """Return label and figure, the label shortened to what room there is [pt]."""
+        return shorten(self.label, room - text_width(self.figure, SMALL), SMALL) + self.figure
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ def title(manifest: Mapping[str, Any]) -> str:
 
 def subtitle(manifest: Mapping[str, Any]) -> str:
     return (
-        f"Median and {percent(manifest)} equal-tailed credible interval of the {manifest['group']}, "
+        f"Median and {percent(manifest)} equal-tailed credible interval of the {group_words(manifest)}, "
         f"in {manifest['money']}. Priors: {manifest['title']}"
     )
 
@@ -145,7 +150,7 @@ def caption(manifest: Mapping[str, Any], tree: Any) -> str:
     if marks:
         parts.append("Marks are published claims: filled, used as evidence; hollow, only shown.")
     if elsewhere:
-        parts.append(f"{elsewhere} claims that speak of other quantities are not shown.")
+        parts.append(f"Claims about other quantities, not shown: {elsewhere}.")
     return " ".join([*parts, f"{scopes}."])
 
 
@@ -158,7 +163,7 @@ def rungs_of(manifest: Mapping[str, Any], tree: Any) -> list[Rung]:
     draws = tree[manifest["group"]]
     years = horizon(tree)
     return [
-        rung_of(name, manifest["scopes"][name], draws[name].to_numpy(), years, marks_of(manifest["claims"], name))
+        rung_of(name, manifest["scopes"][name], draws[name].to_numpy(), years, marks_of(manifest, name))
         for name in ledger.SCOPES
         if name in manifest["scopes"]
     ]
@@ -188,22 +193,26 @@ def horizon(tree: Any) -> str:
     return f", {years:g} year{'s' if years != 1 else ''}"
 
 
-def marks_of(claims: Sequence[Mapping[str, Any]], name: str) -> tuple[Mark, ...]:
-    """Return the claims about a scope, smallest figure first."""
-    found = [Mark(c["value"], c["kind"], c["used"], claim_text(c)) for c in claims if c["about"] == name]
-    return tuple(sorted(found, key=lambda mark: (mark.value, mark.text)))
+def marks_of(manifest: Mapping[str, Any], name: str) -> tuple[Mark, ...]:
+    """Return the claims about a scope, smallest figure first; for a prior none of them is evidence."""
+    counts = manifest["group"] == "posterior"
+    found = [
+        Mark(claim["value"], claim["kind"], claim["used"] and counts, *claim_words(claim))
+        for claim in manifest["claims"]
+        if claim["about"] == name
+    ]
+    return tuple(sorted(found, key=lambda mark: (mark.value, mark.label)))
 
 
-def claim_text(claim: Mapping[str, Any]) -> str:
-    """Return a claim's label, with its figure where the label has none.
+def claim_words(claim: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a claim's label and, where the label does not say it, its figure.
 
-    >>> claim_text({"label": "A paper", "name": "p", "kind": "floor", "value": 5e8, "unit": "USD"})
-    'A paper: at least $500M'
+    >>> claim_words({"label": "A paper", "name": "p", "kind": "floor", "value": 5e8, "unit": "USD"})
+    ('A paper', ': at least $500M')
     """
     label = legible(claim["label"] or claim["name"])
-    if HAS_AMOUNT.search(label):
-        return label
-    return f"{label}: {KIND_WORDS[claim['kind']]}{published(claim['value'], claim['unit'])}"
+    figure = f": {KIND_WORDS[claim['kind']]}{published(claim['value'], claim['unit'])}"
+    return label, "" if HAS_AMOUNT.search(label) else figure
 
 
 def places(rung: Rung) -> list[float]:
@@ -236,7 +245,10 @@ def draw_rung(made: Sheet, axes: Any, rung: Rung, top: float, frame: Frame) -> N
         made.text(WIDTH, y, right, size, ha="right", **style)
     axes.add_patch(bar(rung.outer, middle, 8, frame, tint(rung.colour, 0.35)))
     axes.add_patch(bar(rung.inner, middle, 11, frame, rung.colour))
-    dot(axes, max(rung.median, frame.low), middle)
+    if rung.outer[0] < frame.low:
+        axes.annotate("from $0", (frame.low, middle - 6.5), size=SMALL - 1, color=SOFT, va="baseline")
+    if rung.median >= frame.low:
+        dot(axes, rung.median, middle)
     for row, mark in enumerate(rung.marks):
         draw_mark(axes, mark, rung.colour, top + BAR_ROW + (row + 0.5) * CLAIM_ROW, frame)
 
@@ -277,9 +289,9 @@ def draw_mark(axes: Any, mark: Mark, colour: str, middle: float, frame: Frame) -
     symbol(axes, mark.value, middle, mark.kind, mark.used, colour)
     x = frame.left + frame.place(mark.value)
     rooms = {1: WIDTH - x - MARK_GAP, -1: x - MARK_GAP}
-    side = 1 if text_width(mark.text, SMALL) <= rooms[1] or rooms[1] >= rooms[-1] else -1
+    side = 1 if text_width(mark.text(), SMALL) <= rooms[1] or rooms[1] >= rooms[-1] else -1
     axes.annotate(
-        shorten(mark.text, rooms[side], SMALL),
+        mark.text(rooms[side]),
         (mark.value, middle),
         xytext=(side * MARK_GAP, -0.35 * SMALL),
         textcoords="offset points",
@@ -318,7 +330,9 @@ def legend_items(manifest: Mapping[str, Any], rungs: Sequence[Rung]) -> list[Ite
     items.append(Item("interval", f"median, {inner:g} % and {percent(manifest)} interval"))
     marks = [mark for rung in rungs for mark in rung.marks]
     words = {"estimate": "published claim", "floor": "claimed floor", "ceiling": "claimed ceiling"}
-    items += [Item(kind, text) for kind, text in words.items() if kind in {mark.kind for mark in marks}]
+    for kind, text in words.items():
+        if used := [mark.used for mark in marks if mark.kind == kind]:
+            items.append(Item(kind, text, used=any(used)))
     if any(not mark.used for mark in marks):
         items.append(Item("estimate", "hollow: shown only, not evidence", used=False))
     return items

@@ -11,17 +11,17 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from simulate.elicitation import PARAMETER_NAMES, QUANTILES, RANGE, SINGLE
+from simulate.elicitation import RANGE, SINGLE
 from simulate.errors import Fault, InputError
 
 LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 12
 LONGEST_CHAIN = 8
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-REPLACES = frozenset({"value", "interval", "text", "family", "components", "probability", "kind"})
-WORDS = frozenset({"title", "subject", "money", "note", "label", "claimant", "publisher", "locator", "url"})
+WORDS = frozenset({"label", "chip", "part_of", "exists", "note", "sources"})
+"""Keys of the tables that hold numbers which are no numbers themselves."""
 STARTER = Path(__file__).parent / "starter.toml"
 SHIPPED = Path(__file__).parent / "shipped"
 IN_REPOSITORY = Path(__file__).parent.parent / "priors"
@@ -52,13 +52,21 @@ def find(name: str | Path) -> Path:
     Raises `InputError` when there is none.
     """
     given = Path(name)
-    if given.is_file() or given.suffix == ".toml" or len(given.parts) != 1:
+    if given.suffix == ".toml" or len(given.parts) != 1 or is_file(given):
         return given
     for folder in (Path("priors"), shipped_folder()):
-        if (folder / f"{name}.toml").is_file():
+        if is_file(folder / f"{name}.toml"):
             return folder / f"{name}.toml"
     known = ", ".join(sorted(path.stem for path in shipped_folder().glob("*.toml")))
-    raise InputError(given, [Fault(str(name), "no such prior file", f"give a path, or one of {known}")])
+    raise InputError(str(name)[:60], [Fault(str(name)[:60], "no such prior file", f"give a path, or one of {known}")])
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file at a path; no, when the path cannot even be one."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def write_starter(name: str) -> Path:
@@ -204,21 +212,30 @@ def without_heading(content: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in content.items() if key not in ("title", "note", "extends")}
 
 
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, Any], over: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return ``base`` with ``over`` laid on it: sections merge, an entry replaces an entry whole."""
     merged = dict(base)
     for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping) and not is_entry(value):
-            merged[key] = merge(below, value)
+        below, here = merged.get(key), (*path, key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        if both and not (is_entry(here) or is_claim(here) or key == "exists"):
+            merged[key] = merge(cast("Mapping[str, Any]", below), value, here)
         else:
             merged[key] = value
     return merged
 
 
-def is_entry(table: Mapping[str, Any]) -> bool:
-    """Whether a table is a number with its unit and source, rather than a section."""
-    return bool(table.keys() & (REPLACES | QUANTILES.keys() | PARAMETER_NAMES))
+def is_entry(keys: Sequence[str]) -> bool:
+    """Whether a number of the file stands at a path, by the section it is in."""
+    depth = 2 if keys[0] in ("scope", "hosting", "research") else 3
+    sections = ("scope", "hosting", "research", "chips", "fleet", "runs", "staff", "other")
+    if keys[0] in ("sources", "currencies"):
+        return len(keys) == depth and keys[-1] in ("bias", "usd")
+    return len(keys) == depth and keys[0] in sections and keys[-1] not in WORDS
+
+
+def is_claim(keys: Sequence[str]) -> bool:
+    return len(keys) == 2 and keys[0] in ("evidence", "correlations")
 
 
 def override(content: Mapping[str, Any], setting: str, faults: list[Fault]) -> dict[str, Any]:
@@ -231,8 +248,11 @@ def override(content: Mapping[str, Any], setting: str, faults: list[Fault]) -> d
     if keys[0] in ("schema", "extends"):
         faults.append(Fault(f"--set {setting[:60]}", f"{keys[0]} cannot be set", "edit the file"))
         return dict(content)
-    before = None if keys[-1] in WORDS else value_at(content, keys)
-    return put(content, keys, replacement(before, parse_expression(expression), setting), faults, setting)
+    new = replacement(keys, value_at(content, keys), parse_expression(expression), setting)
+    if depth([new]) > DEEPEST_NESTING:
+        faults.append(Fault(f"--set {setting[:60]}", "nested too deeply", "write a number, an interval or one table"))
+        return dict(content)
+    return put(content, keys, new, faults, setting)
 
 
 def key_path(text: str) -> list[str]:
@@ -243,7 +263,7 @@ def key_path(text: str) -> list[str]:
     """
     try:
         node: Any = tomllib.loads(f"{text.strip()} = 0") if text.strip() and "\n" not in text else 0
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return []
     keys = []
     while isinstance(node, dict) and len(node) == 1:
@@ -256,7 +276,7 @@ def parse_expression(expression: str) -> Any:
     """Return the TOML value of an expression, or its text: ``5000 to 15000`` needs no quotes."""
     try:
         return tomllib.loads(f"x = {expression.strip()}")["x"] if "\n" not in expression else expression
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return expression.strip()
 
 
@@ -268,20 +288,24 @@ def value_at(content: Mapping[str, Any], keys: Sequence[str]) -> Any:
     return node
 
 
-def replacement(before: Any, new: Any, setting: str) -> Any:
+def replacement(keys: Sequence[str], before: Any, new: Any, setting: str) -> Any:
     """Return what a setting puts in the place of ``before``: an entry stays an entry, with its unit."""
     note = {"note": f"set by hand: {setting}"}
-    written = isinstance(before, str) and (RANGE.match(before) or SINGLE.match(before))
-    if written:
-        before = {"text": before, **({"unit": written["unit"]} if written["unit"] else {})}
-    entry = isinstance(before, Mapping) and is_entry(before) and "kind" not in before
-    unit = {"unit": before["unit"]} if entry and "unit" in before else {}
-    if isinstance(new, Mapping):
-        return {**unit, **(note if is_entry(new) else {}), **new}
-    if isinstance(before, bool) or (entry and "probability" in before):
-        return new if isinstance(new, bool) else {"probability": new, **note}
-    if not entry:
+    if keys[-1] == "exists" and len(keys) == 3:
+        return (
+            {**note, **new}
+            if isinstance(new, Mapping)
+            else new
+            if isinstance(new, bool)
+            else {"probability": new, **note}
+        )
+    if not is_entry(keys):
         return new
+    written = isinstance(before, str) and (RANGE.match(before) or SINGLE.match(before))
+    unit_before = written["unit"] if written else before.get("unit") if isinstance(before, Mapping) else None
+    unit = {"unit": unit_before} if unit_before else {}
+    if isinstance(new, Mapping):
+        return {**unit, **note, **new}
     if not isinstance(new, str):
         return {"value": new, **unit, **note}
     own_unit = any((match := pattern.match(new)) and match["unit"] for pattern in (RANGE, SINGLE))

@@ -10,7 +10,9 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ from simulate.claims import Claiming
 from simulate.correlations import Correlating
 from simulate.elicitation import parse_number
 from simulate.errors import Fault, InputError
-from simulate.priors import Priors
+from simulate.families import student_t
+from simulate.priors import Claim, Priors, Unknown
 
 MOST_FACTS = 10
 """Disputed facts are marginalised over all their combinations, so 2**10 at the most."""
@@ -117,16 +120,17 @@ def assemble(file: schema.PriorFile, read: layers.Layers, faults: list[Fault]) -
     entries = {path: entry for path, entry in laying.entries(file) if path not in layout.derived}
     facts = laying.facts(file)
     claiming = Claiming(file, layout, entries, facts, bool(read.settings), faults)
-    claims = claiming.claims()
+    claims, errors = shared_errors(claiming.claims(), file.likelihood.df)
+    entries |= errors
     needed = laying.needed(layout) | {
-        path for claim in claims if claim.used for path in (claim.target, *claim.biased_by)
+        path for claim in claims if claim.used for path in (claim.target, claim.error, *claim.biased_by)
     }
     kept = {path: entry for path, entry in entries.items() if path in needed}
     used_facts = tuple(fact for fact in facts if set(fact.gates) & (kept.keys() | layout.derived.keys()))
     if len(used_facts) > MOST_FACTS:
         mend = f"at most {MOST_FACTS} can be marginalised exactly"
         faults.append(Fault("exists", f"{len(used_facts)} disputed facts", mend))
-    if not ledger.available(layout.inputs) and not faults:
+    if not set(ledger.SCOPES) & ledger.available(layout.inputs).keys() and not faults:
         mend = "give at least runs with a rental rate, or a fleet with server costs"
         faults.append(Fault("file", "no cost follows from it", mend))
     correlating = Correlating(file, entries, bool(read.settings), faults)
@@ -152,6 +156,27 @@ def assemble(file: schema.PriorFile, read: layers.Layers, faults: list[Fault]) -
         texts=read.texts,
         settings=read.settings,
     )
+
+
+def shared_errors(claims: list[Claim], df: float) -> tuple[list[Claim], dict[str, Unknown]]:
+    """Return the claims with the path of the error they share, and that error of each group, an unknown.
+
+    Only estimates with weight share an error, and only where there are two in a group.
+    """
+    members = Counter(claim.group for claim in claims if claim.used and claim.kind == "estimate")
+    errors = {}
+    for group, number in members.items():
+        if number > 1:
+            meaning = f"error that the {number} estimates of {group} share, in units of their scales"
+            path = f"groups.{group}.error"
+            errors[path] = Unknown(path, student_t(df, 0.0, 1.0), "", meaning, f"Student t, df {df:g}", (), "")
+    sharing = [
+        replace(claim, error=f"groups.{claim.group}.error")
+        if claim.used and claim.kind == "estimate" and members[claim.group] > 1
+        else claim
+        for claim in claims
+    ]
+    return sharing, errors
 
 
 def is_own(path: str, read: layers.Layers) -> bool:

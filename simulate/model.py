@@ -44,7 +44,7 @@ def build(priors: Priors) -> pm.Model:
     }
     with pm.Model(coords=coords) as model:
         z = pm.Normal("z", 0.0, 1.0, dims="unknown")
-        log_quantity = log_targets(priors, entries(priors, z), states)
+        log_quantity = log_targets(priors, entries(priors, z), states, terms)
         log_claims(log_quantity, terms, log_probability)
     return model
 
@@ -157,8 +157,8 @@ def interpolate(unknowns: Sequence[Unknown], z: Any) -> Any:
 # What the claims speak of
 
 
-def log_targets(priors: Priors, found: Entries, states: np.ndarray[Any, Any]) -> Any:
-    """Return the logarithm of what each claim speaks of, ``(claim, combination)``."""
+def log_targets(priors: Priors, found: Entries, states: np.ndarray[Any, Any], terms: Terms) -> Any:
+    """Return the logarithm of what each claim speaks of, ``(claim, combination)``, biases and shared errors put in."""
     gate = {path: row for fact, row in zip(priors.facts, states, strict=True) for path in fact.gates}
     ones = np.ones(states.shape[1])
     layout = priors.layout
@@ -174,8 +174,15 @@ def log_targets(priors: Priors, found: Entries, states: np.ndarray[Any, Any]) ->
     quantities = ledger.evaluate(given, wanted)
     rows = [target_of(claim, priors, found, quantities) + pt.zeros(len(ones)) for claim in priors.evidence]
     log_quantity = pt.log(pt.maximum(pt.stack(rows), SMALLEST))
-    biases = [sum((pt.log(found[bias]) for bias in claim.biased_by), pt.zeros(())) for claim in priors.evidence]
-    return log_quantity + pt.stack(biases)[:, None] if any(c.biased_by for c in priors.evidence) else log_quantity
+    sharing = [row for row, claim in enumerate(priors.evidence) if claim.error]
+    if sharing:
+        errors = found.rows([priors.evidence[row].error for row in sharing])
+        shared = pm.Data("claim_shared_scale", terms.shared[sharing]) * errors
+        log_quantity = pt.inc_subtensor(log_quantity[sharing], shared[:, None])
+    for row, claim in enumerate(priors.evidence):
+        for bias in claim.biased_by:
+            log_quantity = pt.inc_subtensor(log_quantity[row], pt.log(found[bias]))
+    return log_quantity
 
 
 def target_of(claim: Claim, priors: Priors, found: Entries, quantities: dict[str, Any]) -> Any:
@@ -193,8 +200,6 @@ def log_claims(log_quantity: Any, terms: Terms, log_probability: np.ndarray[Any,
         terms,
         log_value=pm.Data("log_value", terms.log_value),
         scale=pm.Data("claim_scale", terms.scale),
-        constant=pm.Data("group_constant", terms.constant),
-        correlation=pm.Data("group_correlation", terms.correlation),
     )
     weights = pm.Data("log_probability", log_probability)
 

@@ -44,6 +44,12 @@ def probability(manifest: Mapping[str, Any]) -> float:
     return float(next(iter(manifest["scopes"].values()))["probability"])
 
 
+def group_words(manifest: Mapping[str, Any]) -> str:
+    """Return what the draws of a run are: the prior, or a posterior that may be no more than that."""
+    without = manifest["group"] == "posterior" and not manifest["sampling"]["evidence"]
+    return "posterior (no evidence: the prior)" if without else str(manifest["group"])
+
+
 def inner_probability(outer: float) -> float:
     """Return the probability of the inner interval: a half, or half the outer where that is no more."""
     return INNER if outer > INNER else outer / 2
@@ -116,19 +122,19 @@ def ticks(
     """
     shown: list[float] = []
     for values in sets:
-        shown = [value for value in values if low <= value <= high] or shown
-        if len(shown) > 1 and fits(shown, label, low, high, width):
+        labelled = [(v, *extent(v, label, low, high, width)) for v in values if low <= v <= high]
+        inside = [(v, left, right) for v, left, right in labelled if left > -SMALL and right < width + SMALL]
+        shown = [v for v, _, _ in inside] or shown
+        if len(inside) > 1 and all(b[1] - a[2] > SMALL / 2 for a, b in itertools.pairwise(inside)):
             return shown
     return shown[:1]
 
 
-def fits(values: Sequence[float], label: Callable[[float], str], low: float, high: float, width: float) -> bool:
-    """Return whether the labels of ticks leave each other room, and stay about the axis."""
-    places = [width * math.log(value / low) / math.log(high / low) for value in values]
-    halves = [text_width(label(value), SMALL) / 2 for value in values]
-    ends = list(zip(places, halves, strict=True))
-    inside = all(place - half > -SMALL and place + half < width + SMALL for place, half in ends)
-    return inside and all(b - a > half + other + SMALL / 2 for (a, half), (b, other) in itertools.pairwise(ends))
+def extent(value: float, label: Callable[[float], str], low: float, high: float, width: float) -> tuple[float, float]:
+    """Return from where to where the label of a tick reaches on an axis [pt]."""
+    middle = width * math.log(value / low) / math.log(high / low)
+    half = text_width(label(value), SMALL) / 2
+    return middle - half, middle + half
 
 
 def decades(low: float, high: float) -> range:

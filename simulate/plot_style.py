@@ -231,6 +231,7 @@ def heading(manifest: Mapping[str, Any], title: str, subtitle: str) -> list[tupl
     return [
         *((line, LARGE, {"color": ALARM, "weight": "bold"}) for line in alarm),
         *((line, HUGE, {"color": INK, "weight": "bold"}) for line in wrap(title, WIDTH, HUGE, "bold")),
+        ("", SMALL / LEADING / 4, {}),
         *((line, MEDIUM, {"color": SOFT}) for line in wrap(subtitle, WIDTH, MEDIUM)),
     ]
 

@@ -78,6 +78,8 @@ class Claim:
     sources: tuple[str, ...]
     biased_by: tuple[str, ...]
     note: str
+    error: str = ""
+    """Path of the error that the claim shares with its group, where it shares one."""
 
     @property
     def about(self) -> str:
@@ -162,7 +164,7 @@ class Priors:
 
         The others keep their prior exactly, so there is nothing to sample for them.
         """
-        paths = {path for claim in self.evidence for path in (claim.target, *claim.biased_by)}
+        paths = {path for claim in self.evidence for path in (claim.target, claim.error, *claim.biased_by)}
         for claim in self.evidence:
             for name in ledger.depends_on(claim.target):
                 paths |= set(self.layout.paths_of(name))

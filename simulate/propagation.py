@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import ledger
+from simulate import evidence, ledger
 from simulate.priors import Claim, Priors, Unknown
 
 Floats = NDArray[np.float64]
@@ -69,14 +69,17 @@ def quantities(priors: Priors, found: Mapping[str, Floats], states: Mapping[str,
     return ledger.evaluate(inputs(priors, found, states))
 
 
-def log_targets(
-    claims: tuple[Claim, ...], priors: Priors, found: Mapping[str, Floats], ledger_values: Mapping[str, Floats]
-) -> Floats:
-    """Return the logarithm of what each claim speaks of, source biases included: ``(claim, …)``."""
+def log_targets(priors: Priors, found: Mapping[str, Floats], ledger_values: Mapping[str, Floats]) -> Floats:
+    """Return the logarithm of what each claim speaks of, ``(claim, …)``.
+
+    The bias of its source and the error it shares with its group are put in.
+    """
+    shared = evidence.terms(priors).shared
     rows = []
-    for claim in claims:
+    for claim, scale in zip(priors.evidence, shared, strict=True):
         target = np.log(np.maximum(target_of(claim, priors, found, ledger_values), SMALLEST))
-        rows.append(target + sum(np.log(found[path]) for path in claim.biased_by))
+        bias = sum(np.log(found[path]) for path in claim.biased_by)
+        rows.append(target + bias + (scale * found[claim.error] if claim.error else 0.0))
     return np.stack(rows)
 
 
@@ -101,5 +104,5 @@ def log_targets_over(priors: Priors, found: Mapping[str, Floats], states: Floats
     each = []
     for column in states.T:
         state = {fact.path: np.asarray(value) for fact, value in zip(priors.facts, column, strict=True)}
-        each.append(log_targets(priors.evidence, priors, found, quantities(priors, found, state)))
+        each.append(log_targets(priors, found, quantities(priors, found, state)))
     return np.stack(each, axis=-1)

@@ -7,6 +7,7 @@ spans several sections (does a cited source exist? can this claim be tested?) is
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
+from simulate.distributions import INFINITY, Johnson
 from simulate.elicitation import (
     PARAMETERS,
     QUANTILES,
@@ -42,13 +44,22 @@ class Number(Place):
     def read(self, raw: Any, info: core_schema.ValidationInfo) -> Entry:
         if isinstance(raw, Entry):
             return raw
-        currencies = (info.context or {}).get("currencies", ())
+        context = info.context or {}
         try:
-            return elicit(raw, self, currencies)
+            return elicit(raw, self, context.get("currencies", ()))
         except FaultsFound as error:
+            if context.get("lenient"):
+                return self.stand_in(raw)
             raise PydanticCustomError(
                 "faults", "{n} faults", {"n": len(error.faults), "faults": error.faults}
             ) from None
+
+    def stand_in(self, raw: Any) -> Entry:
+        """Return an entry in the place of a faulty one, so that what else is wrong can be found."""
+        if isinstance(raw, Mapping) and "value" not in raw:
+            upper = self.upper if math.isfinite(self.lower) else INFINITY
+            return Entry(self.unit, distribution=Johnson(0.0, 1.0, lower=self.lower, upper=upper))
+        return Entry(self.unit, value=self.lower + 0.5 if math.isfinite(self.lower) else 1.0)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         unit = f" [{self.unit}]" if self.unit else ""
@@ -61,19 +72,19 @@ class Number(Place):
 COUNT = Number("GPU", "accelerators owned")
 SERVER_COST = Number("USD/GPU", "server hardware per accelerator, all-in: chip, server, network")
 POWER = Number("kW/GPU", "rated power of the server per accelerator")
-PEAK = Number("FLOP/second/GPU", "peak dense BF16 arithmetic of one accelerator")
+PEAK = Number("FLOP/second/GPU", "peak dense BF16 arithmetic of one accelerator", closed=False)
 RATE = Number("USD/GPU-hour", "rental rate")
 LOAD = Number("", "mean power over rated power", 0.0, 1.0)
 PUE = Number("", "power usage effectiveness of the data centre", 1.0)
 ELECTRICITY = Number("USD/kWh", "price of electricity")
 COLOCATION = Number("USD/kW/month", "floor space and cooling, without electricity")
 MAINTENANCE = Number("1/year", "upkeep per year as a share of the purchase price")
-LIFE = Number("year", "life over which hardware is written off")
-UTILISATION = Number("", "share of hours in which an accelerator is in use", 0.0, 1.0)
+LIFE = Number("year", "life over which hardware is written off", closed=False)
+UTILISATION = Number("", "share of hours in which an accelerator is in use", 0.0, 1.0, closed=False)
 HOURS = Number("GPU-hour", "billed accelerator-hours")
 PARAMETER_COUNT = Number("parameter", "parameters active per token")
 TOKENS = Number("token", "training tokens")
-MFU = Number("", "model FLOP utilisation of billed hours, by the 6ND definition", 0.0, 1.0)
+MFU = Number("", "model FLOP utilisation of billed hours, by the 6ND definition", 0.0, 1.0, closed=False)
 MULTIPLIER = Number("", "total development compute over the official runs", 1.0)
 HEADCOUNT = Number("person", "people in the group")
 PAY = Number("USD/person/year", "pay per person and year")
@@ -81,9 +92,9 @@ OVERHEAD = Number("", "employer's cost on top of pay, as a share of it")
 AMOUNT = Number("USD", "spending, once")
 YEARLY = Number("USD/year", "spending per year")
 HORIZON = Number("year", "years of operation that the fleet's and the company's cost count")
-WINDOW = Number("year", "years of development of the models")
-ATTRIBUTION = Number("", "share of the fleet's cost that is the company's", 0.0, 1.0)
-BIAS = Number("", "factor by which the source's figures are too high")
+WINDOW = Number("year", "years of development of the models", closed=False)
+ATTRIBUTION = Number("", "share of the fleet's cost that is the company's", 0.0, 1.0, closed=False)
+BIAS = Number("", "factor by which the source's figures are too high", closed=False)
 WORTH = Number("", "worth of one unit in USD")
 
 INHERITED = ("sources", "note")
@@ -145,6 +156,8 @@ def read_existence(raw: Any) -> Existence:
         return Existence(float(raw))
     known = {"probability", "sources", "source", "note"}
     faults: list[Fault] = []
+    if isinstance(raw, Mapping) and "probability" not in raw and len(raw.keys() & {"value", "text"}) == 1:
+        raw = raw.get("value", raw.get("text"))
     if not isinstance(raw, Mapping):
         raise custom(
             [Fault("", f"{str(raw)[:40]!r} is no statement", "write true, false, or { probability = 0.5, … }")]
@@ -152,7 +165,8 @@ def read_existence(raw: Any) -> Existence:
     faults += [Fault(str(key), "unknown key", f"known here: {', '.join(sorted(known))}") for key in raw.keys() - known]
     probability = parse_number(raw.get("probability"))
     if probability is None or not 0 < probability < 1:
-        found = f"{raw.get('probability')!r} is not a probability between 0 and 1"
+        given = raw.get("probability", "nothing")
+        found = f"{str(given)[:40]} is not a probability between 0 and 1"
         faults.append(Fault("probability", found, "write exists = true or false where it is certain"))
     given = raw.get("sources", raw.get("source", []))
     sources = [given] if isinstance(given, str) else given
@@ -174,7 +188,16 @@ class Exists(BeforeValidator):
     """Annotation of a field that says whether something disputed is there."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        return core_schema.no_info_plain_validator_function(read_existence)
+        return core_schema.with_info_plain_validator_function(self.read)
+
+    @staticmethod
+    def read(raw: Any, info: core_schema.ValidationInfo) -> Existence:
+        try:
+            return read_existence(raw)
+        except PydanticCustomError:
+            if (info.context or {}).get("lenient"):
+                return Existence(0.5)
+            raise
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         probability = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
@@ -193,6 +216,12 @@ class Exists(BeforeValidator):
 
 
 EXISTS = Exists(read_existence)
+
+
+def refuse_truth(raw: Any) -> Any:
+    """Return the value, or text for a boolean: Python takes true for 1."""
+    return str(raw).lower() if isinstance(raw, bool) else raw
+
 
 type Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$", max_length=60)]
 
@@ -351,7 +380,9 @@ class Source(Section):
 class PriorFile(Table):
     """A prior file, whole."""
 
-    version: Literal[1] = Field(alias="schema", description="version of this format")
+    version: Annotated[Literal[1], BeforeValidator(refuse_truth)] = Field(
+        alias="schema", description="version of this format"
+    )
     title: str = Field(min_length=1)
     subject: str = Field(default="", description="whose cost it is, as a sentence names it")
     as_of: datetime.date | None = None
@@ -375,16 +406,50 @@ class PriorFile(Table):
 
 
 def read(content: Mapping[str, Any], currencies: tuple[tuple[str, float], ...]) -> tuple[PriorFile | None, list[Fault]]:
-    """Return the typed content of a prior file, or None and every fault of its shape."""
+    """Return the typed content of a prior file and every fault of its shape.
+
+    With faults in entries or unknown keys only, the content comes all the same, with stand-ins, so that
+    the faults that span sections can be found too; with others it is None.
+    """
     try:
         return PriorFile.model_validate(content, context={"currencies": currencies}), []
     except ValidationError as error:
-        return None, one_per_union([fault for item in error.errors(include_url=False) for fault in as_faults(item)])
+        faults = one_per_union([f for item in error.errors(include_url=False) for f in as_faults(item, content)])
+        known = content
+        for item in error.errors(include_url=False):
+            known = without(known, item["loc"]) if item["type"] == "extra_forbidden" else known
+    try:
+        return PriorFile.model_validate(known, context={"currencies": currencies, "lenient": True}), faults
+    except ValidationError:
+        return None, faults
 
 
-def as_faults(item: Any) -> list[Fault]:
+def without(content: Mapping[str, Any], location: tuple[Any, ...]) -> dict[str, Any]:
+    """Return content less what stands at a location."""
+    key, rest = location[0], location[1:]
+    if not rest:
+        return {name: value for name, value in content.items() if name != key}
+    below = content.get(key)
+    return {**content, key: without(below, rest)} if isinstance(below, Mapping) else dict(content)
+
+
+WORDS = {
+    "dict_type": "is not a table",
+    "model_type": "is not a table",
+    "list_type": "is not a list",
+    "string_type": "is not a text",
+    "float_type": "is not a number",
+    "int_type": "is not a number",
+    "bool_type": "is neither true nor false",
+    "date_type": "is not a date",
+    "string_too_short": "is empty",
+}
+"""What pydantic's types of error say of a prior file."""
+
+
+def as_faults(item: Any, content: Mapping[str, Any]) -> list[Fault]:
     """Return the faults that one pydantic error stands for, in the words of the prior file."""
-    path = dotted([part for part in item["loc"] if part != "[key]" and not is_union_branch(part)])
+    path = dotted(within_file(item["loc"], content))
     if item["type"] == "faults":
         return [Fault(dotted([path, inner.path]), inner.found, inner.mend) for inner in item["ctx"]["faults"]]
     if item["type"] == "extra_forbidden":
@@ -393,23 +458,37 @@ def as_faults(item: Any) -> list[Fault]:
         return [Fault(path, "missing", "add it")]
     if item["type"] == "string_pattern_mismatch" and "[key]" in item["loc"]:
         return [Fault(path, "not a name", "use letters, digits, - and _ (a currency: three capitals)")]
-    found = "" if isinstance(item["input"], Mapping | list) else f"{str(item['input'])[:60]!r}: "
-    message = item["msg"][:1].lower() + item["msg"][1:]
-    return [Fault(path, f"{found}{message}", "see `simulate schema` for what is admitted here")]
+    found = "" if isinstance(item["input"], Mapping | list) else f"{str(item['input'])[:60]!r} "
+    message = WORDS.get(item["type"]) or item["msg"].replace("Input should", "should").replace(
+        "String should", "should"
+    )
+    return [
+        Fault(path, f"{found}{message[:1].lower()}{message[1:]}", "see `simulate schema` for what is admitted here")
+    ]
+
+
+def within_file(location: tuple[Any, ...], content: Any) -> list[Any]:
+    """Return the part of pydantic's location that lies in the file: it also names branches of unions."""
+    parts: list[Any] = []
+    for part in location:
+        if part == "[key]" or not isinstance(content, Mapping | list):
+            break
+        parts.append(part)
+        if isinstance(content, Mapping):
+            content = content.get(part)
+        else:
+            content = content[part] if isinstance(part, int) and part < len(content) else None
+            parts = parts if isinstance(part, int) else parts[:-1]
+    return parts
 
 
 def one_per_union(faults: list[Fault]) -> list[Fault]:
     """Return the faults with those of one path's union, a fault for each branch, made one."""
     kept: dict[tuple[str, str], Fault] = {}
     for fault in faults:
-        key = (fault.path, "kind" if "input should be a valid" in fault.found else fault.found)
+        key = (fault.path, "kind" if fault.mend.startswith("see `simulate schema`") else fault.found)
         kept.setdefault(key, fault)
     return list(kept.values())
-
-
-def is_union_branch(part: Any) -> bool:
-    """Whether a part of pydantic's location names a branch of a union, not a key of the file."""
-    return isinstance(part, str) and part in ("float", "str", "date", "list[list[float]]", "list[union[float,str]]")
 
 
 def dotted(parts: list[Any]) -> str:

@@ -116,7 +116,7 @@ FILES: dict[str, tuple[str | bytes, Expected]] = {
 SHAPES: dict[str, tuple[str, Expected]] = {
     "wrong schema version": (edit(MINIMAL, ("schema = 1", "schema = 2")), (("schema", "2"),)),
     "schema as text": (edit(MINIMAL, ("schema = 1", 'schema = "1"')), (("schema", "1"),)),
-    "schema as truth": (edit(MINIMAL, ("schema = 1", "schema = true")), (("schema", "True"),)),
+    "schema as truth": (edit(MINIMAL, ("schema = 1", "schema = true")), (("schema", "true"),)),
     "no title": (edit(MINIMAL, ('title = "One run at a rental rate"', "")), (("title", "missing"),)),
     "empty title": (edit(MINIMAL, ("One run at a rental rate", "")), (("title", ""),)),
     "title as number": (edit(MINIMAL, ('"One run at a rental rate"', "3")), (("title", "3"),)),
@@ -474,11 +474,11 @@ EVIDENCE: dict[str, tuple[str, Expected]] = {
 MOVES: dict[str, tuple[str, Expected]] = {
     "correlation with a constant": (
         noted("value = 2e6") + correlation(),
-        (("correlations.c.between[0]", "is not an unknown that is in use"),),
+        (("correlations.c.between[0]", "is a fixed value"),),
     ),
     "correlation of an unknown path": (
         MINIMAL + correlation(between='["runs.v3.gpu_hours", "chips.h800.rental_rate"]'),
-        (("correlations.c.between[0]", "'runs.v3.gpu_hours' is not an unknown"),),
+        (("correlations.c.between[0]", "'runs.v3.gpu_hours' is not the path of an unknown"),),
     ),
     "correlation of one": (
         MINIMAL + correlation(between='["chips.h800.rental_rate"]'),

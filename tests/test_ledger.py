@@ -32,6 +32,7 @@ def whole(chips: int = 2, runs: int = 3, batch: tuple[int, ...] = ()) -> Inputs:
         "gpu_hours": draw(1e5, 1e6, runs),
         "rental_rate": draw(1, 3, runs),
         "final_runs": [0, 2],
+        "later_runs": [1],
         "chip_of_run": [0, 1, 1],
         "load": draw(0.5, 0.9),
         "pue": draw(1.1, 1.5),
@@ -193,7 +194,7 @@ def test_a_fleet_that_works_without_pause_is_used_in_full() -> None:
     assert found == 1.0
 
 
-@pytest.mark.parametrize("key", sorted(whole().keys() - {"final_runs", "chip_of_run"}))
+@pytest.mark.parametrize("key", sorted(whole().keys() - {"final_runs", "later_runs", "chip_of_run"}))
 def test_the_company_pays_for_its_own_share_and_no_rental(key: str) -> None:
     before = ledger.evaluate(whole())["company"]
     after = ledger.evaluate({**whole(), key: 1.5 * whole()[key]})["company"]
@@ -212,6 +213,7 @@ def test_the_rungs_of_the_ladder_hold(seed: int) -> None:
     inputs = {key: value if isinstance(value, list) else value * rng.uniform(1, 3) for key, value in whole().items()}
     found = ledger.evaluate(inputs)
     assert found["final_run"] <= found["official_runs"] <= found["research_compute"] <= found["development"]
+    assert found["final_run"] + found["later_runs_cost"] == pytest.approx(found["official_runs"], rel=1e-14)
     assert found["hardware"] + found["operations"] == found["ownership"]
     assert found["hardware"] < found["ownership"]
 
