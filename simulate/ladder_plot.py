@@ -43,6 +43,9 @@ GUTTER = 9.0
 BAR_ROW, CLAIM_ROW, GAP = 27.0, 11.5, 6.0
 """Heights of what a rung is made of [pt]."""
 
+NARROWEST = 4.0
+"""Ratio of the axis's ends, at least."""
+
 MARK_GAP = 6.5
 LEGEND_TOP, LEGEND_ROW = 28.0, 13.0
 FORM_WIDTHS = {"basis": 16.0, "interval": 31.0, "estimate": 13.0, "floor": 13.0, "ceiling": 13.0}
@@ -225,7 +228,7 @@ def frame_of(rungs: Sequence[Rung]) -> Frame:
     """Return the axis that the columns of words and numbers leave room for, and that shows all there is."""
     words = max(max(text_width(r.label, LARGE, "bold"), text_width(r.basis, SMALL)) for r in rungs)
     numbers = max(max(text_width(r.words[0], LARGE, "bold"), text_width(r.words[1], SMALL)) for r in rungs)
-    low, high = limits([value for rung in rungs for value in places(rung)] or [1.0])
+    low, high = limits([value for rung in rungs for value in places(rung)] or [1.0], factor=NARROWEST)
     return Frame(words + GUTTER, WIDTH - words - numbers - 2 * GUTTER, low, high)
 
 
@@ -235,22 +238,28 @@ def frame_of(rungs: Sequence[Rung]) -> Frame:
 
 def draw_rung(made: Sheet, axes: Any, rung: Rung, top: float, frame: Frame) -> None:
     """Draw a rung whose rows begin at ``top``."""
-    middle = top + BAR_ROW / 2 + 1
     if top:
         made.line(top)
+    middle = top + BAR_ROW / 2 + 1
     words = zip((rung.label, rung.basis), rung.words, ({"weight": "bold"}, {"color": SOFT}), strict=True)
     for row, (left, right, style) in enumerate(words):
         y, size = middle - 1.5 + row * SMALL * LEADING, (LARGE, SMALL)[row]
         made.text(0, y, left, size, **style)
         made.text(WIDTH, y, right, size, ha="right", **style)
+    draw_bars(axes, rung, middle, frame)
+    for row, mark in enumerate(rung.marks):
+        draw_mark(axes, mark, rung.colour, top + BAR_ROW + (row + 0.5) * CLAIM_ROW, frame)
+
+
+def draw_bars(axes: Any, rung: Rung, middle: float, frame: Frame) -> None:
+    """Draw both intervals and the median of a rung; of zero, which has no place on the axis, say so."""
     axes.add_patch(bar(rung.outer, middle, 8, frame, tint(rung.colour, 0.35)))
     axes.add_patch(bar(rung.inner, middle, 11, frame, rung.colour))
     if rung.outer[0] < frame.low:
-        axes.annotate("from $0", (frame.low, middle - 6.5), size=SMALL - 1, color=SOFT, va="baseline")
+        zero = "from $0" if rung.outer[1] else "at $0"
+        axes.annotate(zero, (frame.low, middle - 6.5), size=SMALL - 1, color=SOFT, va="baseline")
     if rung.median >= frame.low:
         dot(axes, rung.median, middle)
-    for row, mark in enumerate(rung.marks):
-        draw_mark(axes, mark, rung.colour, top + BAR_ROW + (row + 0.5) * CLAIM_ROW, frame)
 
 
 def bar(interval: tuple[float, float], middle: float, height: float, frame: Frame, color: str) -> Any:
@@ -329,12 +338,12 @@ def legend_items(manifest: Mapping[str, Any], rungs: Sequence[Rung]) -> list[Ite
     inner = 100 * inner_probability(probability(manifest))
     items.append(Item("interval", f"median, {inner:g} % and {percent(manifest)} interval"))
     marks = [mark for rung in rungs for mark in rung.marks]
-    words = {"estimate": "published claim", "floor": "claimed floor", "ceiling": "claimed ceiling"}
-    for kind, text in words.items():
-        if used := [mark.used for mark in marks if mark.kind == kind]:
-            items.append(Item(kind, text, used=any(used)))
-    if any(not mark.used for mark in marks):
-        items.append(Item("estimate", "hollow: shown only, not evidence", used=False))
+    evidence = any(mark.used for mark in marks)
+    for kind, text in (("estimate", "published claim"), ("floor", "claimed floor"), ("ceiling", "claimed ceiling")):
+        if any(mark.kind == kind for mark in marks):
+            items.append(Item(kind, text if evidence else f"{text}, only shown", used=evidence))
+    if evidence and not all(mark.used for mark in marks):
+        items.append(Item("estimate", "hollow: only shown, not evidence", used=False))
     return items
 
 

@@ -121,7 +121,10 @@ class Laying:
 
     def lay_chip_attribute(self, name: str, attribute: str, dim: str, chips: list[str], *, strict: bool) -> None:
         """Lay one attribute of the chips in use; given for some and not for others it is a fault."""
-        lacking = [key for key in dict.fromkeys(chips) if getattr(self.file.chips.get(key), attribute, None) is None]
+        known = [key for key in dict.fromkeys(chips) if key in self.file.chips]
+        lacking = [key for key in known if getattr(self.file.chips[key], attribute) is None]
+        if len(known) < len(set(chips)):
+            return
         if not lacking:
             self.rows[name], self.dims[name] = tuple(f"chips.{key}.{attribute}" for key in chips), dim
         elif strict and len(lacking) < len(set(chips)):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simulate import report
 from simulate.arviz_canvas import (
     Mapped,
     chosen,
@@ -189,7 +190,7 @@ def words(found: Mapping[str, Any], logs: Any) -> str:
     """Return median and interval of a scope, and the share of draws that a density leaves out."""
     median, interval = amounts(found)
     zero = float(np.isnan(logs.to_numpy()).mean())
-    return f"{median}  ({interval})" + (f", zero in {100 * zero:.0f} %" if zero else "")
+    return f"{median}  ({interval})" + (f", zero in {report.percent(100 * zero)}" if zero else "")
 
 
 def reported(manifest: Mapping[str, Any], data: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simulate import report
 from simulate.arviz_canvas import (
     Mapped,
     chosen,
@@ -207,7 +208,7 @@ def about(claim: Mapping[str, Any]) -> str:
 def side(kind: str, logs: Any) -> tuple[str, str]:
     """Return the share of predictions on the side of the claim that a bound speaks of, and the side."""
     share = float((logs >= 0).mean()) if kind == "floor" else float((logs < 0).mean())
-    return f"{100 * share:.0f} %", "above" if kind == "floor" else "below"
+    return report.percent(100 * share), "above" if kind == "floor" else "below"
 
 
 # ---------------------------------------------------------------------------------------------

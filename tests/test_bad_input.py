@@ -11,7 +11,9 @@ from simulate.errors import InputError
 
 HOURS = '{ interval = [2e6, 3e6], unit = "GPU-hour", note = "made up for the tests" }'
 NOTED = 'note = "made up"'
-FOREIGN = re.compile(r"pydantic|<class|NoneType|\b(None|int|float|str|dict|dictionary|instance of|Traceback|errors\.)\b")
+FOREIGN = re.compile(
+    r"pydantic|<class|NoneType|\b(None|int|float|str|dict|dictionary|instance of|Traceback|errors\.)\b"
+)
 """Words of the language and the libraries, which a prior file does not have."""
 
 Expected = tuple[tuple[str, str], ...]
@@ -128,14 +130,23 @@ SHAPES: dict[str, tuple[str, Expected]] = {
         edit(MINIMAL, ("[chips.h800]", '[chips.h800]\ncolour = "red"')),
         (("chips.h800.colour", "unknown key"),),
     ),
-    "unknown key in an entry": (noted("interval = [2e6, 3e6], sure = 3"), (("runs.base.gpu_hours.sure", "unknown key"),)),
+    "unknown key in an entry": (
+        noted("interval = [2e6, 3e6], sure = 3"),
+        (("runs.base.gpu_hours.sure", "unknown key"),),
+    ),
     "unknown key in evidence": (MINIMAL + claim(weight="3"), (("evidence.claim.weight", "unknown key"),)),
     "unknown key in a source": (
         full(('title = "A paper"', 'title = "A paper"\nyear = 2025')),
         (("sources.paper.year", "unknown key"),),
     ),
-    "unknown key in a correlation": (MINIMAL + correlation(pearson="0.5"), (("correlations.c.pearson", "unknown key"),)),
-    "unknown key in a group": (full(("correlation = 0.8", "correlation = 0.8\nx = 1")), (("groups.press.x", "unknown key"),)),
+    "unknown key in a correlation": (
+        MINIMAL + correlation(pearson="0.5"),
+        (("correlations.c.pearson", "unknown key"),),
+    ),
+    "unknown key in a group": (
+        full(("correlation = 0.8", "correlation = 0.8\nx = 1")),
+        (("groups.press.x", "unknown key"),),
+    ),
     "unknown key in the likelihood": (MINIMAL + "[likelihood]\nnu = 4\n", (("likelihood.nu", "unknown key"),)),
     "unknown key in a fact": (
         full(("{ probability = 0.3, ", "{ probability = 0.3, odds = 3, ")),
@@ -159,7 +170,10 @@ SHAPES: dict[str, tuple[str, Expected]] = {
         full(('pay = { interval = [100e3, 400e3], unit = "USD/person/year" }\n', "")),
         (("staff.researchers.pay", "missing"),),
     ),
-    "bad known": (full(('"A paper"\nknown = "primary"', '"A paper"\nknown = "sure"')), (("sources.paper.known", "sure"),)),
+    "bad known": (
+        full(('"A paper"\nknown = "primary"', '"A paper"\nknown = "sure"')),
+        (("sources.paper.known", "sure"),),
+    ),
     "no known": (full(('"A paper"\nknown = "primary"', '"A paper"')), (("sources.paper.known", "missing"),)),
     "a source without a title": (
         full(('[sources.paper]\ntitle = "A paper"', "[sources.paper]")),
@@ -167,7 +181,10 @@ SHAPES: dict[str, tuple[str, Expected]] = {
     ),
     "a control character": (edit(MINIMAL, ("One run", "One\\u001b[31m run")), (("title", "control character"),)),
     "a control character in a name": (MINIMAL + '[chips."a\\u0007b"]\n', (("chips.a?b", "control character"),)),
-    "a reversed direction of writing": (edit(MINIMAL, ("One run", "One\\u202e run")), (("title", "control character"),)),
+    "a reversed direction of writing": (
+        edit(MINIMAL, ("One run", "One\\u202e run")),
+        (("title", "control character"),),
+    ),
     "a date that is none": (MINIMAL + claim(date="3"), (("evidence.claim.date", "3"),)),
     "a chip that is called date": (MINIMAL + "[chips.date]\nlabel = 3\n", (("chips.date.label", "3"),)),
 }
@@ -176,7 +193,10 @@ ENTRY = "runs.base.gpu_hours"
 
 ENTRIES: dict[str, tuple[str, Expected]] = {
     "wrong unit": (hours(f'{{ value = 3, unit = "kg", {NOTED} }}'), ((f"{ENTRY}.unit", "unknown unit 'kg'"),)),
-    "a space in a unit": (hours(f'{{ value = 3, unit = "k GPU-hour", {NOTED} }}'), ((f"{ENTRY}.unit", "unknown unit"),)),
+    "a space in a unit": (
+        hours(f'{{ value = 3, unit = "k GPU-hour", {NOTED} }}'),
+        ((f"{ENTRY}.unit", "unknown unit"),),
+    ),
     "wrong dimension": (
         hours(f'{{ value = 3, unit = "USD", {NOTED} }}'),
         ((f"{ENTRY}.unit", "'USD' does not convert to GPU-hour"),),
@@ -226,7 +246,10 @@ ENTRIES: dict[str, tuple[str, Expected]] = {
         ((ENTRY, "given in 3 ways"),),
     ),
     "no number": (hours(f'{{ unit = "GPU-hour", {NOTED} }}'), ((ENTRY, "no number"),)),
-    "unknown family": (noted('interval = [1, 3], family = "weibull"'), ((f"{ENTRY}.family", "unknown family 'weibull'"),)),
+    "unknown family": (
+        noted('interval = [1, 3], family = "weibull"'),
+        ((f"{ENTRY}.family", "unknown family 'weibull'"),),
+    ),
     "a list of families": (noted('interval = [1, 3], family = ["normal"]'), ((f"{ENTRY}.family", ""),)),
     "parameters without a family": (noted("mean = 2, sd = 1"), ((f"{ENTRY}.family", "parameters without a family"),)),
     "wrong parameters": (noted('family = "gamma", mean = 2, scale = 1'), ((ENTRY, "gamma with {mean, scale}"),)),
@@ -236,7 +259,10 @@ ENTRIES: dict[str, tuple[str, Expected]] = {
         noted('family = "triangular", low = 1, mode = 5, high = 3'),
         ((f"{ENTRY}.low", "does not hold"),),
     ),
-    "mixture of one": (noted("components = [{ weight = 1, interval = [1, 3] }]"), ((f"{ENTRY}.components", "two or more"),)),
+    "mixture of one": (
+        noted("components = [{ weight = 1, interval = [1, 3] }]"),
+        ((f"{ENTRY}.components", "two or more"),),
+    ),
     "mixture without weight": (
         noted("components = [{ weight = 1, interval = [1, 3] }, { interval = [5, 6] }]"),
         ((f"{ENTRY}.components[1].weight", "is not above 0"),),
@@ -256,7 +282,10 @@ ENTRIES: dict[str, tuple[str, Expected]] = {
     ),
     "a text that is no number": (hours('"plenty"'), ((ENTRY, "'plenty' is not understood"),)),
     "a text in the wrong unit": (hours('"2M kg"'), ((f"{ENTRY}.unit", "unknown unit 'kg'"), (ENTRY, "no source"))),
-    "sources that are no names": (noted("value = 3, sources = [3]"), ((f"{ENTRY}.sources", "not a list of source names"),)),
+    "sources that are no names": (
+        noted("value = 3, sources = [3]"),
+        ((f"{ENTRY}.sources", "not a list of source names"),),
+    ),
     "zero for a divisor (mfu)": (physics(mfu="{ value = 0 }"), (("runs.base.mfu.value", ""),)),
     "zero for a divisor (peak)": (
         physics(peak_flops=f'{{ value = 0, unit = "FLOP/second/GPU", {NOTED} }}'),
@@ -287,7 +316,10 @@ SECTIONS: dict[str, tuple[str, Expected]] = {
         (("fleet.h100.exists.sources", "cites 'nobody'"),),
     ),
     "unused source": (MINIMAL + source("idle"), (("sources.idle", "is cited nowhere"),)),
-    "unknown chip of a run": (edit(MINIMAL, ('chip = "h800"', 'chip = "h900"')), (("runs.base.chip", "no chip 'h900'"),)),
+    "unknown chip of a run": (
+        edit(MINIMAL, ('chip = "h800"', 'chip = "h900"')),
+        (("runs.base.chip", "no chip 'h900'"),),
+    ),
     "unknown chip of the fleet": (
         MINIMAL + f'[fleet.h900]\ncount = {{ value = 3, unit = "GPU", {NOTED} }}\n',
         (("fleet.h900", "no chip 'h900'"),),
@@ -329,7 +361,7 @@ SECTIONS: dict[str, tuple[str, Expected]] = {
     ),
     "an item with both amounts": (
         MINIMAL
-        + f'[other.data]\npart_of = ["company"]\namount = {{ value = 3, unit = "USD" }}\n'
+        + '[other.data]\npart_of = ["company"]\namount = { value = 3, unit = "USD" }\n'
         + f'yearly = {{ value = 3, unit = "USD/year" }}\n{NOTED}\n',
         (("other.data", "2 of amount and yearly"),),
     ),
@@ -337,8 +369,14 @@ SECTIONS: dict[str, tuple[str, Expected]] = {
         MINIMAL + f'[other.data]\npart_of = []\namount = {{ value = 3, unit = "USD" }}\n{NOTED}\n',
         (("other.data.part_of", "at least 1"),),
     ),
-    "a fact of probability 0": (full(("{ probability = 0.3", "{ probability = 0")), (("fleet.h100.exists.probability", "0"),)),
-    "a fact of probability 1": (full(("{ probability = 0.3", "{ probability = 1")), (("fleet.h100.exists.probability", "1"),)),
+    "a fact of probability 0": (
+        full(("{ probability = 0.3", "{ probability = 0")),
+        (("fleet.h100.exists.probability", "0"),),
+    ),
+    "a fact of probability 1": (
+        full(("{ probability = 0.3", "{ probability = 1")),
+        (("fleet.h100.exists.probability", "1"),),
+    ),
     "a fact of probability 1.5": (
         full(("{ probability = 0.3", "{ probability = 1.5")),
         (("fleet.h100.exists.probability", "1.5"),),
@@ -378,7 +416,10 @@ EVIDENCE: dict[str, tuple[str, Expected]] = {
     "an unknown quantity": (MINIMAL + claim(quantity='"finalrun"'), ((TARGET, "'finalrun' is no quantity here"),)),
     "a sentence for a quantity": (MINIMAL + claim(quantity='"what it cost"'), ((TARGET, "is no quantity here"),)),
     "an unknown path": (MINIMAL + claim(quantity='"runs.v3.gpu_hours"'), ((TARGET, "is no quantity here"),)),
-    "an absent scope": (MINIMAL + claim(quantity='"ownership"'), ((TARGET, "ownership does not follow from this file"),)),
+    "an absent scope": (
+        MINIMAL + claim(quantity='"ownership"'),
+        ((TARGET, "ownership does not follow from this file"),),
+    ),
     "a wrong index": (MINIMAL + claim(quantity='"run_cost[v3]"'), ((TARGET, "run_cost has one value per run"),)),
     "a missing index": (MINIMAL + claim(quantity='"run_cost"'), ((TARGET, "run_cost has one value per run"),)),
     "an index too many": (MINIMAL + claim(quantity='"final_run[base]"'), ((TARGET, "final_run has no index"),)),
@@ -397,7 +438,10 @@ EVIDENCE: dict[str, tuple[str, Expected]] = {
     "no value": (MINIMAL + claim(value=""), (("evidence.claim", "no value and no interval"),)),
     "a value of zero": (MINIMAL + claim(value="0"), (("evidence.claim.value", "is not a positive number"),)),
     "a negative value": (MINIMAL + claim(value="-5"), (("evidence.claim.value", "is not a positive number"),)),
-    "a value as words": (MINIMAL + claim(value='"much"'), (("evidence.claim.value", "'much' is not a positive number"),)),
+    "a value as words": (
+        MINIMAL + claim(value='"much"'),
+        (("evidence.claim.value", "'much' is not a positive number"),),
+    ),
     "a value as truth": (MINIMAL + claim(value="true"), (("evidence.claim.value", "True"),)),
     "a value of nan": (MINIMAL + claim(value="nan"), (("evidence.claim.value", "nan"),)),
     "an infinite value": (MINIMAL + claim(value="inf"), (("evidence.claim.value", "inf"),)),
@@ -536,8 +580,14 @@ CURRENCIES: dict[str, tuple[str, Expected]] = {
         full(("value = 0.14", "value = -1")),
         (("currencies.CNY.usd", "no fixed positive number"), ("currencies.CNY.usd.value", "outside its range")),
     ),
-    "called USD": (full(("[currencies.CNY]", "[currencies.USD]")), (("currencies.USD", "cannot be a currency's name"),)),
-    "called GPU": (full(("[currencies.CNY]", "[currencies.GPU]")), (("currencies.GPU", "cannot be a currency's name"),)),
+    "called USD": (
+        full(("[currencies.CNY]", "[currencies.USD]")),
+        (("currencies.USD", "cannot be a currency's name"),),
+    ),
+    "called GPU": (
+        full(("[currencies.CNY]", "[currencies.GPU]")),
+        (("currencies.GPU", "cannot be a currency's name"),),
+    ),
     "not defined": (
         full(('unit = "USD/GPU", sources = ["price-list"]', 'unit = "EUR/GPU", sources = ["price-list"]')),
         (("chips.h800.server_cost.unit", "unknown unit 'EUR/GPU'"),),

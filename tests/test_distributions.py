@@ -71,7 +71,9 @@ referred = pytest.mark.parametrize(("ours", "theirs"), REFERENCES.values(), ids=
 
 @referred
 @pytest.mark.parametrize("method", ["cdf", "pdf"])
-def test_a_family_has_the_cdf_and_density_of_scipy(ours: Distribution, theirs: stats.rv_continuous, method: str) -> None:
+def test_a_family_has_the_cdf_and_density_of_scipy(
+    ours: Distribution, theirs: stats.rv_continuous, method: str
+) -> None:
     low, high = theirs.ppf(0.0005), theirs.ppf(0.9995)
     x = np.linspace(low - 1, high + 1, 101)
     np.testing.assert_allclose(getattr(ours, method)(x), getattr(theirs, method)(x), rtol=1e-12, atol=1e-15)
@@ -186,6 +188,13 @@ def test_any_increasing_triple_is_hit(bounds: tuple[float, float], at: list[floa
     np.testing.assert_allclose(d.ppf([p, 0.5, 1 - p]), x, rtol=0, atol=14e-9 * (x[2] - x[0]))
 
 
+@pytest.mark.parametrize("tilt", [1e-2, 1e-4, 1e-6, -1e-8, 0.0])
+def test_a_nearly_symmetric_triple_is_hit(tilt: float) -> None:
+    x = [8.0, 10.0 * (1 + tilt), 12.0]
+    found = from_quantiles(dict(zip((0.05, 0.5, 0.95), x, strict=True))).ppf([0.05, 0.5, 0.95])
+    np.testing.assert_allclose(found, x, rtol=0, atol=2e-9)
+
+
 @given(bounds=st.sampled_from(BOUNDS), at=shares(3))
 def test_a_distribution_through_any_triple_increases(bounds: tuple[float, float], at: list[float]) -> None:
     x = [within(bounds, share) for share in at]
@@ -216,7 +225,7 @@ def test_any_increasing_pair_is_hit(bounds: tuple[float, float], at: list[float]
     ids=str,
 )
 def test_quantiles_that_define_no_member_are_refused(quantiles: dict[float, float]) -> None:
-    with pytest.raises(ValueError, match="three quantiles are p, 0.5 and 1 - p"):
+    with pytest.raises(ValueError, match=r"three quantiles are p, 0\.5 and 1 - p"):
         from_quantiles(quantiles, lower=0.0)
 
 
@@ -243,6 +252,14 @@ def test_a_table_interpolates_as_well_as_cubics_can(d: Distribution) -> None:
     fourth = np.pad(np.abs(np.diff(values, 4)), 2, mode="edge")
     cell = np.maximum(fourth[:-1], fourth[1:])[inner]
     assert (off <= 1.2 * cell / 384 + 2.0**-51 / d.pdf(exact) + 1e-14 * np.abs(exact)).all()
+
+
+@pytest.mark.parametrize("d", SMOOTH.values(), ids=SMOOTH.keys())
+def test_a_table_is_good_to_a_ten_millionth_of_the_spread(d: Distribution) -> None:
+    values, slopes = tabulate(d)
+    z = np.linspace(-4, 4, 1001)
+    off = CubicHermiteSpline(KNOTS, values, slopes)(z) - d.from_normal(z)
+    assert np.abs(off).max() < 1e-7 * float(d.ppf(0.95) - d.ppf(0.05))
 
 
 @every

@@ -51,7 +51,7 @@ def claim(name: str, quantity: str, value: float, unit: str = "USD", kind: str =
 EVERYTHING = (
     FULL.replace("mfu = { interval", 'gpu_hours = { interval = [1e5, 2e5], unit = "GPU-hour" }\nmfu = { interval')
     .replace("[other.data]", "[other.data]\nexists = { probability = 0.6 }")
-    .replace('rank = 0.7', "rank = -0.7")
+    .replace("rank = 0.7", "rank = -0.7")
     + ITEMS
     + claim("making", "development", 3e8)
     + claim("making-too", "development", 5e8, more='group = "press"')
@@ -118,7 +118,7 @@ def test_the_file_of_these_tests_has_everything(everything: Priors, built: pm.Mo
     families = {unknown.distribution.family for unknown in everything.unknowns}
     assert families == {
         *("lognormal", "logitnormal", "three-quantile", "truncated-normal", "uniform", "loguniform"),
-        *("pert", "beta", "gamma", "mixture"),
+        *("pert", "beta", "gamma", "mixture", "student-t"),
     }
     assert len(everything.facts) == 2
     assert {c.kind for c in everything.evidence} == {"estimate", "floor", "ceiling"}
@@ -236,8 +236,10 @@ def test_the_density_is_the_weighted_sum_of_what_may_be(load: Load) -> None:
 
 def test_the_posterior_of_the_facts_is_that_of_every_case_by_itself(load: Load) -> None:
     mass = {(b, c): density(load, b, c).sum() for b, c in itertools.product((True, False), repeat=2)}
-    expected = {f"fleet.{name}.exists": sum(m for key, m in mass.items() if key[i]) / sum(mass.values())
-                for i, name in enumerate("bc")}
+    expected = {
+        f"fleet.{name}.exists": sum(m for key, m in mass.items() if key[i]) / sum(mass.values())
+        for i, name in enumerate("bc")
+    }
     draws = inference.posterior(load(DISPUTED), inference.Settings(draws=1000, chains=2, cores=1, seed=3))
     for path, p in expected.items():
         # The probability is a mean over draws of a weight in (0, 1): its error is at most that of a coin.
@@ -249,7 +251,7 @@ def test_the_posterior_of_the_facts_is_that_of_every_case_by_itself(load: Load) 
 # A closed form
 
 CONJUGATE = (
-    MINIMAL.replace('{ interval = [1.5, 3.0], unit', "{ value = 2, unit")
+    MINIMAL.replace("{ interval = [1.5, 3.0], unit", "{ value = 2, unit")
     + "[likelihood]\ndf = 1000\n"
     + claim("c", "final_run", 7e6)
 )
