@@ -113,8 +113,8 @@ def posterior(manifest: Mapping[str, Any], tree: Any) -> Any:
     data = logarithms(tree, group, manifest)
     made, panels = grid(
         manifest,
-        f"How sure is the {group}?",
-        f"Density of the {group_words(manifest)} over the logarithm of {manifest['money']}. "
+        f"How sure is the {group_words(manifest)}?",
+        f"Density over the logarithm of {manifest['money']}. "
         f"Dot, median; line, {percent(manifest)} equal-tailed interval",
         {name: (SCOPE_LABELS[name], words(manifest["scopes"][name], data[name])) for name in data},
     )

@@ -70,6 +70,7 @@ def money_axis(axes: Any, low: float, high: float, width: float, *, in_logarithm
     ``in_logarithms`` says that what is drawn are decimal logarithms already.
     """
     if not in_logarithms:
+        axes.set_xlim(low, high)
         axes.set_xscale("log")
     major = ticks(round_amounts(low, high), published, low, high, width)
     set_ticks(axes, low, high, major, published, math.log10 if in_logarithms else float)
@@ -153,7 +154,7 @@ def round_amounts(low: float, high: float) -> Iterator[list[float]]:
     wide = sum(low <= 10.0**d <= high for d in exponents) > 3
     for digits in () if wide else ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,), (2,), (5,)):
         yield [m * 10.0**d for d in exponents for m in digits]
-    for every in (1, 2, 3, 6):
+    for every in (1, 3, 2, 6):
         yield [10.0**d for d in exponents if d % every == 0]
 
 

@@ -93,12 +93,12 @@ def house_style() -> Iterator[None]:
 
     own_arviz = {"plot.backend": "matplotlib", "plot.max_subplots": None, "plot.density_kind": "kde",
                  "stats.module": "base", "stats.round_to": "none", "data.sample_dims": ("chain", "draw")}  # fmt: skip
-    with mpl.rc_context(), arviz_base.rc_context(own_arviz), warnings.catch_warnings():
-        warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
-        defaults = mpl.rcParamsDefault.items()
-        mpl.rcParams.update({key: value for key, value in defaults if not key.startswith(GLOBAL)})
+    with mpl.rc_context(), arviz_base.rc_context(own_arviz):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
+            defaults = mpl.rcParamsDefault.items()
+            mpl.rcParams.update({key: value for key, value in defaults if not key.startswith(GLOBAL)})
         mpl.rcParams.update(OURS)
-        warnings.simplefilter("default", mpl.MatplotlibDeprecationWarning)
         yield
 
 

@@ -105,7 +105,7 @@ class Finish:
         """Return the run, at a name of its own that did not exist before."""
         with disk(self.parent):
             complete = {**manifest, "files": checksums(self.folder)}
-            write_text(self.folder / MANIFEST, json.dumps(complete, indent=2, sort_keys=True) + "\n")
+            write_text(self.folder / MANIFEST, json.dumps(complete, indent=2) + "\n")
             while True:
                 place = self.parent / f"{stamp(datetime.datetime.now(datetime.UTC))}-{self.digest[:8]}"
                 if place.exists():

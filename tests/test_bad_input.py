@@ -524,6 +524,10 @@ MOVES: dict[str, tuple[str, Expected]] = {
         MINIMAL + correlation(between='["runs.v3.gpu_hours", "chips.h800.rental_rate"]'),
         (("correlations.c.between[0]", "'runs.v3.gpu_hours' is not the path of an unknown"),),
     ),
+    "correlation of a misspelt path": (
+        MINIMAL + correlation(between='["runs.base.gpu_huors", "chips.h800.rental_rate"]'),
+        (("correlations.c.between[0]", "'runs.base.gpu_huors' is not the path of an unknown"),),
+    ),
     "correlation of one": (
         MINIMAL + correlation(between='["chips.h800.rental_rate"]'),
         (("correlations.c.between", "at least 2"),),

@@ -430,6 +430,12 @@ def test_a_claim_that_is_only_shown_needs_no_error(load: Load) -> None:
     assert (len(priors.claims), priors.evidence) == (1, ())
 
 
+def test_a_claim_about_a_run_is_kept_when_a_chip_of_that_name_is_absent(load: Load) -> None:
+    absent = '[fleet.h800]\ncount = { value = 3, unit = "GPU", note = "n" }\nexists = false\n'
+    about = CLAIM.replace("final_run", "run_cost[h800]") + 'value = 5e6\nrelative_error = 0.2\nunit = "USD"\n'
+    assert "c" in claims(MINIMAL.replace("[runs.base]", "[runs.h800]") + absent + about, load)
+
+
 S = '[sources.s]\ntitle = "A source"\nknown = "primary"\n'
 TWICE = MINIMAL.replace('unit = "GPU-hour", note = "made up for the tests"', 'unit = "GPU-hour", source = "s"') + S
 

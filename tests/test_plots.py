@@ -1,0 +1,416 @@
+import itertools
+import math
+import subprocess
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from conftest import FULL, MINIMAL, Load
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulate import ladder_plot, ledger, panel_plots, pipeline, plot_axes, plot_style, plots, summary
+from simulate.errors import SimulateError
+from simulate.inference import Settings
+
+ALL = dict(zip(ledger.SCOPES, (1e3, 2e4, 3e5, 5e6, 8e7, 9e8, 4e10, 1e12), strict=True))
+LABELS = (
+    "$5 and $6 of x_1^2",
+    "深度求索 DeepSeek",
+    "An extraordinarily long label that somebody wrote about a claim without ever thinking of figures",
+    "x",
+    "\\frac{a}{b} & <b> 'q' \"r\"",
+    "Analyst: $350M of servers",
+)
+
+
+def claim(number: int, about: str, **more: Any) -> dict[str, Any]:
+    kind = ("estimate", "floor", "ceiling")[number % 3]
+    made = {"name": f"c{number}", "label": LABELS[number % 6], "about": about, "kind": kind, "unit": "USD"}
+    value = 10 ** (3 + 9.5 * number / 20)
+    return {**made, "value": value, "used": number % 4 > 0, "percentile": 50.0, "prior_percentile": 50.0, **more}
+
+
+CLAIMS = [claim(number, ledger.SCOPES[number % 8]) for number in range(20)]
+
+
+def made_up(
+    medians: dict[str, float],
+    claims: Sequence[dict[str, Any]] = (),
+    *,
+    group: str = "posterior",
+    sigma: float = 0.4,
+    chains: int = 4,
+    draws: int = 100,
+    probability: float = 0.9,
+    zero: float = 0.0,
+    **more: Any,
+) -> tuple[dict[str, Any], xr.DataTree]:
+    """Return manifest and draws of a run that never was; ``zero`` is the share of draws that are zero."""
+    rng = np.random.default_rng(1)
+    dims, shape = ("chain", "draw"), (chains, draws)
+    names = ("prior", "posterior") if group == "posterior" else ("prior",)
+    found = {
+        name: {
+            s: m * np.exp(sigma * rng.standard_normal(shape)) * (rng.random(shape) >= zero) for s, m in medians.items()
+        }
+        for name in names
+    }
+    used = [one["name"] for one in claims if one["used"]]
+    said = np.log([one["value"] for one in claims if one["used"]])
+    groups: dict[str, xr.Dataset] = {"/constant_data": xr.Dataset({"scope.horizon": ((), 4.0)})}
+    for name in names:
+        groups[f"/{name}"] = xr.Dataset({s: (dims, v) for s, v in found[name].items()}).assign(
+            pue=(dims, rng.random(shape))
+        )
+        if used:
+            expected = (*dims, "claim"), said + 0.4 * rng.standard_normal((*shape, len(used)))
+            groups[f"/{name}_predictive"] = xr.Dataset({"log_claims": expected}, coords={"claim": used})
+            groups["/observed_data"] = xr.Dataset({"log_claims": ("claim", said)}, coords={"claim": used})
+    rows = [summary.row(name, "", group, "USD", values, probability) for name, values in found[group].items()]
+    manifest = {
+        "name": "made-up", "title": "A view", "subject": "the lab", "money": "USD 2025", "digest": "0123456789abcdef",
+        "group": group, "claims": list(claims), "unknowns": {"pue": {}},
+        "scopes": {row.variable: pipeline.scope(row) for row in rows},
+        "sampling": {"chains": chains, "draws": draws, "seed": 7, "sampler": "pymc NUTS", "evidence": len(used)},
+        "verdict": {"converged": True, "method": "nuts", "in_words": "converged: R-hat at most 1.001"},
+        "versions": {"simulate": "0.1.0", "arviz": "1.3.0", "matplotlib": "3.11.2"},
+        **more,
+    }  # fmt: skip
+    return manifest, xr.DataTree.from_dict(groups)
+
+
+NOT_CONVERGED = {"converged": False, "method": "nuts", "in_words": "NOT CONVERGED, do not cite: R-hat is 1.3"}
+TROUBLE = {
+    "one scope": made_up({"final_run": 5.5e6}),
+    "eight scopes and twenty claims": made_up(ALL, CLAIMS, verdict=NOT_CONVERGED, title="Words and $more$ " * 30),
+    "a long subject": made_up(ALL, subject="the Very Long Named Laboratory of the Northern Hemisphere, Inc. ($)"),
+    "claims at one place": made_up({"hardware": 1e9}, [claim(n, "hardware", value=1e9) for n in range(20)]),
+    "a prior alone": made_up({"final_run": 5.5e6, "hardware": 1e9}, CLAIMS, group="prior"),
+    "draws of zero": made_up({"final_run": 5.5e6, "hardware": 1e9}, zero=0.3),
+    "nothing but zero": made_up({"final_run": 5.5e6, "hardware": 1e9}, zero=1.0),
+    "no spread": made_up({"final_run": 5.5e6, "hardware": 1e9}, CLAIMS[:2], sigma=0.0),
+    "few draws": made_up({"final_run": 5.5e6, "hardware": 1e9}, CLAIMS[:5], chains=1, draws=10, probability=0.5),
+}
+trouble = pytest.mark.parametrize(("manifest", "tree"), TROUBLE.values(), ids=TROUBLE)
+
+
+def texts(figure: Any) -> dict[Any, Any]:
+    """Return the text artists that show something, and where."""
+    from matplotlib.text import Text
+
+    renderer = figure.canvas.get_renderer()
+    shown = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    return {text: text.get_window_extent(renderer) for text in shown}
+
+
+def said(figure: Any) -> str:
+    return "\n".join(text.get_text() for text in texts(figure))
+
+
+# ---------------------------------------------------------------------------------------------
+# Files
+
+
+def test_importing_plots_imports_neither_matplotlib_nor_arviz() -> None:
+    code = "import sys, simulate.plots; sys.exit(any(m in sys.modules for m in ('matplotlib', 'arviz', 'arviz_base')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.sampling
+def test_every_kind_is_a_png_an_svg_and_a_caption(tmp_path: Path) -> None:
+    plots.save(tmp_path / "figures", plots.DEFAULT, *made_up(ALL, CLAIMS), named=True)
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {
+        f"{kind}.{form}" for kind in plots.KINDS for form in ("png", "svg", "txt")
+    }
+
+
+@pytest.mark.sampling
+def test_the_same_run_gives_the_same_bytes_whatever_the_users_settings(tmp_path: Path) -> None:
+    import arviz_base
+    import matplotlib as mpl
+
+    run = made_up({"final_run": 5e6, "hardware": 1e9}, CLAIMS[:5])
+    plots.save(tmp_path / "a", plots.DEFAULT, *run)
+    theirs = {"font.size": 30, "figure.facecolor": "red", "axes.grid": True, "svg.fonttype": "none", "savefig.dpi": 9}
+    with mpl.rc_context(theirs), arviz_base.rc_context({"stats.ci_prob": 0.5, "plot.backend": "none"}):
+        plots.save(tmp_path / "b", plots.DEFAULT, *run)
+        assert mpl.rcParams["font.size"] == 30
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_a_figure_carries_neither_date_nor_version_of_matplotlib(tmp_path: Path) -> None:
+    plots.save(tmp_path, ["ladder"], *made_up({"final_run": 5e6}))
+    assert b"Software" not in (tmp_path / "ladder.png").read_bytes()
+    assert b"<dc:date>" not in (tmp_path / "ladder.svg").read_bytes()
+    assert b"Matplotlib v" not in (tmp_path / "ladder.svg").read_bytes()
+
+
+def test_what_does_not_apply_is_left_out_by_default(tmp_path: Path) -> None:
+    plots.save(tmp_path, plots.DEFAULT, *made_up({"final_run": 5e6}, chains=1, draws=20))
+    assert {path.stem for path in tmp_path.iterdir()} == {"ladder", "forest", "posterior"}
+
+
+def test_no_kinds_make_no_folder(tmp_path: Path) -> None:
+    plots.save(tmp_path / "figures", (), *made_up({"final_run": 5e6}))
+    assert not (tmp_path / "figures").exists()
+
+
+def test_no_figure_of_pyplots_is_left_open(tmp_path: Path) -> None:
+    from matplotlib import pyplot
+
+    plots.save(tmp_path, ["forest", "posterior"], *made_up({"final_run": 5e6}, draws=20))
+    assert pyplot.get_fignums() == []
+
+
+def test_a_full_disk_is_an_error_a_user_understands(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SimulateError, match="cannot write"):
+        plots.save(tmp_path / "file", ["ladder"], *made_up({"final_run": 5e6}))
+
+
+@pytest.mark.sampling
+@pytest.mark.parametrize(("text", "prior_only"), [(MINIMAL, False), (FULL, True)], ids=["posterior", "prior"])
+def test_a_run_draws_its_figures(text: str, prior_only: bool, load: Load, tmp_path: Path) -> None:
+    settings = Settings(draws=50, tune=100, chains=2, prior_only=prior_only)
+    run = pipeline.run(load(text), settings, out=tmp_path)
+    assert (run.folder / "figures" / "ladder.png").exists()
+    assert (run.folder / "figures" / "evidence.png").exists() == (text is FULL)
+    plots.save(tmp_path / "again", plots.DEFAULT, run.manifest, run.tree())
+    assert (tmp_path / "again" / "ladder.svg").read_bytes() == (run.folder / "figures" / "ladder.svg").read_bytes()
+
+
+# ---------------------------------------------------------------------------------------------
+# What cannot be drawn
+
+
+@pytest.mark.parametrize(
+    ("kind", "run", "message"),
+    [
+        ("tornado", {}, "tornado: no such figure; there are ladder, forest"),
+        ("ranks", {"chains": 1}, "run with --chains 4"),
+        ("ranks", {"verdict": {"converged": True, "method": "exact", "in_words": ""}}, "the draws are independent"),
+        ("ranks", {"group": "prior"}, "without --prior-only"),
+        ("prior-posterior", {"group": "prior"}, "without --prior-only"),
+        ("prior-posterior", {}, "no evidence; give it a claim"),
+        ("evidence", {}, "no evidence; give it a claim"),
+        ("posterior", {"sigma": 0.0}, "no cost scope varies enough"),
+        ("ladder", {"scopes": {}}, "no cost scope; `simulate check FILE`"),
+    ],
+)
+def test_a_figure_that_cannot_be_drawn_says_why(kind: str, run: dict[str, Any], message: str, tmp_path: Path) -> None:
+    manifest, tree = made_up({"final_run": 5e6}, draws=20, **run)
+    with pytest.raises(SimulateError, match=message):
+        plots.draw(kind, manifest, tree)
+    with pytest.raises(SimulateError, match=message):
+        plots.save(tmp_path, ["forest", kind], manifest, tree, named=True)
+    assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------------------------------------
+# The ladder
+
+
+@trouble
+def test_no_two_texts_of_the_ladder_overlap(manifest: dict[str, Any], tree: Any) -> None:
+    boxes = texts(plots.draw("ladder", manifest, tree))
+    for (a, box), (b, other) in itertools.combinations(boxes.items(), 2):
+        assert not box.overlaps(other), f"{a.get_text()!r} overlaps {b.get_text()!r}"
+
+
+@trouble
+@pytest.mark.parametrize("kind", ["ladder", "forest"])
+def test_all_text_lies_on_the_sheet(kind: str, manifest: dict[str, Any], tree: Any) -> None:
+    figure = plots.draw(kind, manifest, tree)
+    for text, box in texts(figure).items():
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.x1 <= figure.bbox.x1, text
+        assert box.y1 <= figure.bbox.y1, text
+
+
+@trouble
+def test_no_text_of_the_ladder_lies_on_a_mark(manifest: dict[str, Any], tree: Any) -> None:
+    figure = plots.draw("ladder", manifest, tree)
+    boxes = texts(figure)
+    for line in (line for axes in figure.axes for line in axes.lines if line.get_marker() in ("D", "<", ">")):
+        (x, y), *_ = line.get_transform().transform(line.get_xydata())
+        half = line.get_markersize() / 2 * figure.dpi / 72
+        for text, box in boxes.items():
+            apart = x + half < box.x0 or x - half > box.x1 or y + half < box.y0 or y - half > box.y1
+            assert apart, text.get_text()
+
+
+def test_rungs_stand_in_the_order_of_the_ledger_with_their_numbers_in_words() -> None:
+    manifest, tree = made_up(dict(reversed(ALL.items())))
+    boxes = texts(plots.draw("ladder", manifest, tree))
+    height = {text.get_text(): box.y0 for text, box in boxes.items()}
+    labels = [plot_style.SCOPE_LABELS[name] for name in ledger.SCOPES]
+    assert sorted(labels, key=lambda label: -height[label]) == labels
+    for found in manifest["scopes"].values():
+        assert set(plot_axes.amounts(found)) <= set(height)
+
+
+def test_bars_are_the_intervals_of_the_manifest_and_of_the_draws() -> None:
+    manifest, tree = made_up({"hardware": 1e9})
+    outer, inner = (patch.get_path().get_extents() for patch in plots.draw("ladder", manifest, tree).axes[0].patches)
+    found = manifest["scopes"]["hardware"]
+    assert (outer.x0, outer.x1) == pytest.approx((found["lower"], found["upper"]))
+    assert (inner.x0, inner.x1) == pytest.approx(tuple(np.quantile(tree["posterior"]["hardware"], [0.25, 0.75])))
+
+
+def test_marks_stand_at_the_figures_of_the_claims_about_a_scope() -> None:
+    claims = [claim(0, "hardware"), claim(1, "hardware"), claim(2, "hardware"), claim(3, "fleet.h800.count")]
+    axes = plots.draw("ladder", *made_up({"hardware": 1e9}, claims)).axes[0]
+    marks = {line.get_marker(): line for line in axes.lines if line.get_marker() != "o"}
+    assert {form: mark.get_xdata()[0] for form, mark in marks.items()} == {
+        "D": claims[0]["value"],
+        ">": claims[1]["value"],
+        "<": claims[2]["value"],
+    }
+    hollow = [form for form, mark in marks.items() if mark.get_markerfacecolor() == plot_style.PAPER]
+    assert hollow == ["D"]
+
+
+def test_a_claim_keeps_its_figure_when_its_label_is_too_long() -> None:
+    long = claim(1, "hardware", label=LABELS[2])
+    shown = said(plots.draw("ladder", *made_up({"hardware": 1e9}, [long])))
+    assert "An extraordinarily long" in shown
+    assert "…: at least $" in shown
+
+
+def test_a_prior_alone_is_called_a_prior_and_no_claim_is_its_evidence() -> None:
+    figure = plots.draw("ladder", *made_up({"hardware": 1e9}, [claim(1, "hardware")], group="prior"))
+    assert "by the prior alone" in said(figure)
+    assert "interval of the prior" in said(figure)
+    assert all(line.get_markerfacecolor() == plot_style.PAPER for line in figure.axes[0].lines)
+
+
+def test_a_cost_that_may_be_zero_says_so() -> None:
+    assert "from $0" in said(plots.draw("ladder", *made_up({"hardware": 1e9}, zero=0.3)))
+    assert "at $0" in said(plots.draw("ladder", *made_up({"hardware": 1e9}, zero=1.0)))
+
+
+# ---------------------------------------------------------------------------------------------
+# Every figure
+
+
+@pytest.mark.parametrize("kind", plots.KINDS)
+def test_a_run_that_has_not_converged_says_so_on_every_figure(kind: str, tmp_path: Path) -> None:
+    run = made_up({"final_run": 5e6}, CLAIMS[1:3], verdict=NOT_CONVERGED)
+    plots.save(tmp_path, [kind], *run, named=True)
+    assert "NOT CONVERGED — do not cite" in (tmp_path / f"{kind}.svg").read_text(encoding="utf-8")
+    assert (tmp_path / f"{kind}.txt").read_text(encoding="utf-8").startswith("NOT CONVERGED")
+
+
+@pytest.mark.parametrize("kind", plots.KINDS)
+def test_a_caption_says_what_is_shown_and_how_it_was_made(kind: str) -> None:
+    caption = plots.caption(kind, *made_up({"final_run": 5e6}, CLAIMS[:2]))
+    for part in (
+        "90 % equal-tailed credible intervals of the posterior",
+        "seed 7",
+        "4 × 100 draws",
+        "converged: R-hat",
+    ):
+        assert part in caption
+
+
+@pytest.mark.parametrize("kind", plots.KINDS)
+def test_text_of_a_file_is_shown_as_it_is(kind: str) -> None:
+    run = made_up({"hardware": 1e9}, [claim(1, "hardware", label="$x^2$ \\alpha_1 <b>")], title="$y_1$", name="$n$")
+    figure = plots.draw(kind, *run)
+    assert not any(text.get_parse_math() for text in texts(figure))
+    assert "$n$" in said(figure)
+    assert ("$x^2$ \\alpha_1 <b>" in said(figure)) == (kind in ("ladder", "evidence"))
+
+
+@pytest.mark.sampling
+@trouble
+def test_whatever_a_run_is_like_its_figures_come_without_a_warning(
+    manifest: dict[str, Any], tree: Any, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plots.save(tmp_path, plots.DEFAULT, manifest, tree)
+    assert (tmp_path / "ladder.png").exists()
+
+
+def test_characters_that_the_font_lacks_become_boxes() -> None:
+    assert plot_style.legible("深度\tSeek é\n$5") == "□□ Seek é $5"
+
+
+def test_the_density_marks_the_median_and_interval_of_the_manifest() -> None:
+    manifest, tree = made_up({"hardware": 1e9})
+    reported = panel_plots.reported(manifest, panel_plots.logarithms(tree, "posterior", manifest))
+    found = manifest["scopes"]["hardware"]
+    assert 10 ** float(reported["point_estimate"]["hardware"]) == pytest.approx(found["median"])
+    assert 10 ** reported["credible_interval"]["hardware"].to_numpy() == pytest.approx([found["lower"], found["upper"]])
+
+
+def test_a_density_says_how_many_draws_are_zero() -> None:
+    assert "zero in 2" in said(plots.draw("posterior", *made_up({"hardware": 1e9}, zero=0.25)))
+
+
+def test_the_figure_of_ranks_begins_with_what_mixes_worst() -> None:
+    manifest, tree = made_up({"final_run": 5e6, "hardware": 1e9})
+    tree["posterior"]["pue"][0] += 1.0
+    figure = plots.draw("ranks", manifest, tree)
+    assert said(figure).index("pue") < said(figure).index("Final training run")
+    strayed = [max(abs(line.get_ydata()).max() for line in axes.lines) for axes in figure.axes]
+    assert strayed[0] > max(strayed[1:])
+
+
+def test_evidence_counts_what_is_below_a_claim_or_above_a_floor() -> None:
+    manifest, tree = made_up({"hardware": 1e9}, [claim(n, "hardware", used=True) for n in range(3)])
+    tree["posterior_predictive"]["log_claims"][:] = tree["observed_data"]["log_claims"] + 1.0
+    shown = said(plots.draw("evidence", manifest, tree))
+    assert (shown.count(">99 %"), shown.count("<1 %")) == (1, 2)
+
+
+# ---------------------------------------------------------------------------------------------
+# Axes and text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "width", "labels"),
+    [
+        (0.9e6, 2e10, 250, ["$1M", "$10M", "$100M", "$1bn", "$10bn"]),
+        (2.5e6, 1.2e7, 200, ["$3M", "$5M", "$7M", "$10M"]),
+        (0.99e9, 1.59e9, 250, ["$1bn", "$1.1bn", "$1.2bn", "$1.3bn", "$1.4bn", "$1.5bn"]),
+        (0.9e3, 1.2e12, 250, ["$1k", "$1M", "$1bn", "$1tn"]),
+    ],
+)
+def test_ticks_are_round_amounts(low: float, high: float, width: float, labels: list[str]) -> None:
+    shown = plot_axes.ticks(plot_axes.round_amounts(low, high), plot_axes.published, low, high, width)
+    assert [plot_axes.published(value) for value in shown] == labels
+
+
+@given(st.floats(3, 12), st.floats(0.01, 9), st.floats(150, 400))
+def test_labels_of_ticks_never_touch(exponent: float, decades: float, width: float) -> None:
+    low, high = 10**exponent, 10 ** (exponent + decades)
+    shown = plot_axes.ticks(plot_axes.round_amounts(low, high), plot_axes.published, low, high, width)
+    assert shown
+    ends = [plot_axes.extent(value, plot_axes.published, low, high, width) for value in shown]
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(ends))
+
+
+@given(st.text(max_size=200), st.floats(40, 400))
+def test_text_is_wrapped_and_shortened_to_what_fits(text: str, width: float) -> None:
+    lines = plot_style.wrap(text, width, 8.0)
+    assert len(lines) <= 3
+    assert all(plot_style.text_width(line, 8.0) <= width for line in lines)
+
+
+def test_a_bar_is_round_inside_its_interval_and_square_at_zero() -> None:
+    frame = ladder_plot.Frame(0.0, 300.0, 1e6, 1e9)
+    whole = ladder_plot.bar((1e7, 1e8), 0.0, 8.0, frame, "black").get_path()
+    assert (whole.get_extents().x0, whole.get_extents().x1) == pytest.approx((1e7, 1e8))
+    from_zero = ladder_plot.bar((0.0, 1e8), 0.0, 8.0, frame, "black").get_path().vertices
+    assert math.isclose(from_zero[:, 0].min(), 1e6)
+    assert np.isclose(from_zero[np.isclose(from_zero[:, 0], 1e6), 1], [[-4], [4]]).any(axis=1).all()
