@@ -57,18 +57,27 @@ class Claiming:
         """Whether a claim speaks of what the file or a setting takes away; such a claim is left out."""
         text = item.quantity
         match = TARGET.fullmatch(text)
-        parts = text.split(".")
-        table = getattr(self.file, parts[0], None) if len(parts) == 3 else None
-        gone = isinstance(table, Mapping) and parts[1] in table and not is_there(table[parts[1]])
-        if match and match["index"]:
-            tables = (self.file.runs, self.file.fleet)
-            gone = any(match["index"] in table and not is_there(table[match["index"]]) for table in tables)
+        if match:
+            quantity = ledger.QUANTITIES.get(match["name"])
+            section = {"chip": "fleet", "run": "runs"}.get(quantity.dim if quantity else "run", "")
+            known = quantity is not None or match["name"] == "gpu_hours"
+            gone = known and self.is_gone(section, match["index"] or "")
+        else:
+            section, _, rest = text.partition(".")
+            key, _, name = rest.partition(".")
+            gone = self.is_gone(section, key, name)
         path = hours_path(match) if match else text
         if item.used and self.settings and isinstance(self.entries.get(path), Constant):
             gone = True
         if gone:
             self.left_out.append(f"evidence.{name}")
         return gone
+
+    def is_gone(self, section: str, key: str, name: str = "") -> bool:
+        """Whether a table is stated not to exist; with ``name``, only for an entry that it could have."""
+        tables = getattr(self.file, section, None) if section else None
+        table = tables.get(key) if isinstance(tables, Mapping) else None
+        return table is not None and not is_there(table) and (not name or name in type(table).model_fields)
 
     def claim(self, name: str, item: schema.Evidence) -> Claim | None:
         path = f"evidence.{name}"
@@ -88,9 +97,6 @@ class Claiming:
                 )
         if len(self.faults) > before:
             return None
-        biased_by = tuple(
-            f"sources.{source}.bias" for source in sources if (s := self.file.sources.get(source)) and s.bias
-        )
         return Claim(
             name,
             item.kind,
@@ -103,12 +109,17 @@ class Claiming:
             high * scale,
             unit or "",
             item.used,
-            item.group or name,
+            item.group or path,
             item.label or item.claimant or self.publisher(sources),
             sources,
-            biased_by,
+            self.biases(sources),
             item.note,
         )
+
+    def biases(self, sources: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the paths of the stated biases of some sources."""
+        known = self.file.sources
+        return tuple(f"sources.{name}.bias" for name in sources if name in known and known[name].bias)
 
     def publisher(self, sources: tuple[str, ...]) -> str:
         found = [self.file.sources[name] for name in sources if name in self.file.sources]
@@ -130,7 +141,7 @@ class Claiming:
         reach = normal_quantile((1 + DEFAULT_LEVEL) / 2)
         low, middle, high = (float(q) for q in entry.distribution.from_normal([-reach, 0.0, reach]))
         return Claim(
-            path.replace(".", "-"),
+            path,
             "estimate",
             "gpu_hours",
             key,
@@ -144,7 +155,7 @@ class Claiming:
             path,
             f"{self.file.runs[key].label or key}: hours as stated",
             entry.sources,
-            (),
+            self.biases(entry.sources),
             entry.note,
         )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulate import schema
 from simulate.errors import Fault
+from simulate.layout import is_there
 from simulate.priors import Constant, Correlations, Unknown
 
 
@@ -83,7 +84,8 @@ class Correlating:
         """Whether a path lies in a table that is stated not to exist."""
         section, _, rest = path.partition(".")
         tables = getattr(self.file, section, None)
-        return isinstance(tables, dict) and rest.partition(".")[0] in tables
+        table = tables.get(rest.partition(".")[0]) if isinstance(tables, dict) else None
+        return table is not None and not is_there(table)
 
     def correlation_matrix(self, where: str, item: schema.Correlation) -> list[list[float]] | None:
         """Return the correlations of the normal scores that an item states."""

@@ -363,7 +363,7 @@ def tabulate(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[n
     Slopes are the exact ``phi(z) / pdf(x)``, limited as Fritsch and Carlson (1980), SIAM J. Numer.
     Anal. 17(2), so that the interpolant increases. Both have shape ``(knot,)``.
     """
-    values = distribution.from_normal(KNOTS)
+    values = np.maximum.accumulate(distribution.from_normal(KNOTS))
     secants = np.diff(values) / np.diff(KNOTS)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         slopes = np.exp(-0.5 * KNOTS**2) / math.sqrt(2 * math.pi) / distribution.pdf(values)

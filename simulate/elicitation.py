@@ -8,7 +8,7 @@ An entry of a prior file is one of
 
 An interval is the central 90 % one unless ``level`` says otherwise: its ends *are* the 5th and the
 95th percentile. The family defaults to what the place in the file admits: log-normal for positive
-quantities, logit-normal between two bounds, normal where there are none.
+quantities and logit-normal between two bounds. What may be negative needs a family that can be.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ PARAMETERS: dict[str, tuple[frozenset[str], ...]] = {
 
 UNITLESS = frozenset({"sigma", "alpha", "beta", "shape", "df", "level", "weight"})
 POSITIVE = frozenset({"sd", "sigma", "alpha", "beta", "shape", "df"})
+SIGNED = frozenset({"normal", "student-t", "truncated-normal", "uniform", "triangular", "pert"})
+"""Families that may reach below zero where the place admits it; the others are taken to be positive."""
 FITTED_BY_QUANTILES = frozenset(PARAMETERS) - {"triangular", "pert", "mixture"}
 PARAMETER_NAMES = frozenset().union(*(names for sets in PARAMETERS.values() for names in sets))
 BOUNDS = ("lower", "upper")
@@ -177,6 +179,7 @@ def as_table(raw: Any, reading: Reading) -> dict[str, Any]:
         raise reading.stop("", f"{text[:60]!r} is not understood", 'write "8k to 12k GPU" or "2 USD/GPU-hour"')
     if match["unit"]:
         unit = match["unit"].strip()
+        unit = f"1{unit}" if unit.startswith("/") else unit
         if table.get("unit", unit) != unit:
             raise reading.stop("unit", f"two units, {unit!r} and {table['unit']!r}", "keep one")
         table["unit"] = unit
@@ -310,7 +313,8 @@ def distribution_of(table: Mapping[str, Any], scale: float, place: Place, readin
 
 
 def bounds_of(table: Mapping[str, Any], scale: float, place: Place, reading: Reading) -> tuple[float, float]:
-    lower = number(table, "lower", reading) * scale if "lower" in table else place.lower
+    assumed = place.lower if str(table.get("family")) in SIGNED or "components" in table else max(place.lower, 0.0)
+    lower = number(table, "lower", reading) * scale if "lower" in table else assumed
     upper = number(table, "upper", reading) * scale if "upper" in table else place.upper
     if lower < place.lower or upper > place.upper:
         reading.fault(
@@ -335,7 +339,7 @@ def family_of(table: Mapping[str, Any], lower: float, upper: float, reading: Rea
         reading.fault("family", "parameters without a family", f"choose one of {', '.join(PARAMETERS)}")
     if len(QUANTILES.keys() & table.keys()) == 3:
         return "three-quantile"
-    return "normal" if math.isinf(lower) else "lognormal" if math.isinf(upper) else "logitnormal"
+    return "lognormal" if math.isinf(upper) else "logitnormal"
 
 
 def quantiles_of(table: Mapping[str, Any], scale: float, reading: Reading) -> dict[float, float]:

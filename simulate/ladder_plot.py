@@ -18,6 +18,7 @@ from simulate.plot_axes import amounts, group_words, inner_probability, limits, 
 from simulate.plot_style import (
     BASIS_COLOURS,
     INK,
+    KIND_WORDS,
     LARGE,
     LEADING,
     MARKERS,
@@ -50,7 +51,6 @@ MARK_GAP = 6.5
 LEGEND_TOP, LEGEND_ROW = 28.0, 13.0
 FORM_WIDTHS = {"basis": 16.0, "interval": 31.0, "estimate": 13.0, "floor": 13.0, "ceiling": 13.0}
 
-KIND_WORDS = {"estimate": "", "floor": "at least ", "ceiling": "at most "}
 HAS_AMOUNT = re.compile(r"[$€£¥]\s?\d|\d\s?(?:k|M|bn|tn|B|million|billion|trillion)\b", re.IGNORECASE)
 OVER_HORIZON = frozenset({"operations", "ownership", "company"})
 

@@ -164,12 +164,14 @@ def read_text(path: Path, before: str, faults: list[Fault]) -> str:
     """Return the text of a file; a fault and empty text when it cannot be had."""
     where = f"{before}file"
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
             faults.append(
                 Fault(where, f"larger than {LARGEST_FILE:,} bytes", "a prior file is a few kilobytes of text")
             )
             return ""
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         faults.append(Fault(where, "is not UTF-8 text", "save it as UTF-8"))
     except (OSError, ValueError) as error:
@@ -307,7 +309,7 @@ def replacement(keys: Sequence[str], before: Any, new: Any, setting: str) -> Any
     if isinstance(new, Mapping):
         return {**unit, **note, **new}
     if not isinstance(new, str):
-        return {"value": new, **unit, **note}
+        return {"interval" if isinstance(new, list) else "value": new, **unit, **note}
     own_unit = any((match := pattern.match(new)) and match["unit"] for pattern in (RANGE, SINGLE))
     return {"text": new, **({} if own_unit else unit), **note}
 

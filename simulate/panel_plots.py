@@ -25,6 +25,7 @@ from simulate.plot_axes import (
 )
 from simulate.plot_style import (
     CHAIN_COLOURS,
+    GREY,
     INK,
     LARGE,
     LEADING,
@@ -61,8 +62,6 @@ MOST_RANKED, MOST_RANKS = 6, 400
 
 BAND = 0.99
 """Share of good chains whose ranks stay in the band."""
-
-GREY = tint(SOFT, 0.6)
 
 CURVE: dict[str, Any] = {"face": {"alpha": 0.25}, "dist": {"width": 1.2}, "title": False}
 SUMMARY: dict[str, Any] = {
@@ -157,10 +156,15 @@ def prior_posterior(manifest: Mapping[str, Any], tree: Any) -> Any:
     for legend in list(made.figure.legends):
         legend.remove()
     for name, axes in panels.items():
-        for part in ("dist", "face"):
-            drawn.get_viz(part, name, group="posterior").set_color(basis_colour(manifest["scopes"][name]["basis"]))
+        recolour(drawn, name, basis_colour(manifest["scopes"][name]["basis"]))
         money_panel(axes, [data[name] for data in groups.values()])
     return made.figure
+
+
+def recolour(drawn: Any, name: str, colour: str) -> None:
+    """Give the posterior of a panel that ArviZ has drawn the colour of its scope's basis."""
+    for part in ("dist", "face"):
+        drawn.get_viz(part, name, group="posterior").set_color(colour)
 
 
 def logarithms(tree: Any, group: str, manifest: Mapping[str, Any]) -> Any:

@@ -30,7 +30,7 @@ HUGE, LARGE, MEDIUM, SMALL = 12.0, 10.0, 8.5, 8.0
 """Sizes of type [pt]: title; labels and numbers; text; basis, claims, ticks, provenance."""
 
 LEADING = 1.3
-INK, SOFT, RULE, PAPER, ALARM = "#1c1c1c", "#666666", "#dddddd", "#ffffff", "#c00000"
+INK, SOFT, GREY, RULE, PAPER, ALARM = "#1c1c1c", "#666666", "#a3a3a3", "#dddddd", "#ffffff", "#c00000"
 
 BASIS_COLOURS = {
     ledger.RENTAL: "#0072B2",
@@ -55,6 +55,7 @@ CHAIN_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00
 """The rest of the same palette, for chains."""
 
 MARKERS = {"estimate": "D", "floor": ">", "ceiling": "<"}
+KIND_WORDS = {"estimate": "", "floor": "at least ", "ceiling": "at most "}
 
 OURS: dict[str, Any] = {
     "font.family": [FONT],

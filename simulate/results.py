@@ -9,7 +9,7 @@ happens there is either a complete run or none::
         posterior.nc    an ArviZ DataTree
         summary.csv     every variable at full precision
         summary.md      the tables a reader sees
-        figures/        PNG and SVG
+        figures/        PNG and SVG, each with its caption
 """
 
 from __future__ import annotations

@@ -29,7 +29,9 @@ from simulate.plot_axes import (
 )
 from simulate.plot_style import (
     CHAIN_COLOURS,
+    GREY,
     INK,
+    KIND_WORDS,
     LARGE,
     LEADING,
     MEDIUM,
@@ -45,7 +47,6 @@ from simulate.plot_style import (
     shorten,
     symbol,
     text_width,
-    tint,
 )
 from simulate.summary import published
 
@@ -61,8 +62,6 @@ OVER, UNDER = -2.0, 7.0
 WIDEST = 0.42
 """Share of the sheet that the column of words may take."""
 
-GREY = tint(SOFT, 0.6)
-KIND_WORDS = {"estimate": "", "floor": "at least ", "ceiling": "at most "}
 
 CAPTIONS = {
     "forest": "White dot, median; thick and thin line, inner and outer interval; grey below, the prior's.",

@@ -185,16 +185,18 @@ SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
 def step_supported(value: float, mcse: float) -> float:
     """Return the smallest power of ten to which ``value`` can be cited.
 
-    At least twice its Monte Carlo standard error, and never more than `MOST_DIGITS` significant digits.
+    At least twice its Monte Carlo standard error, but one digit is kept; and never more than
+    `MOST_DIGITS` significant digits.
 
     >>> step_supported(2.5437e9, 0.004e9), step_supported(2.5437e9, 0.04e9)
     (10000000.0, 100000000.0)
     """
     if value == 0 or not math.isfinite(value):
         return 0.0
-    by_size = math.floor(math.log10(abs(value))) - (MOST_DIGITS - 1)
+    largest = math.floor(math.log10(abs(value)))
+    by_size = largest - (MOST_DIGITS - 1)
     by_error = math.ceil(math.log10(2 * mcse)) if mcse > 0 else by_size
-    return 10.0 ** max(by_size, by_error)
+    return 10.0 ** min(largest, max(by_size, by_error))
 
 
 def amount(value: float, unit: str = "USD", mcse: float = 0.0) -> str:

@@ -188,7 +188,7 @@ def test_an_asymmetric_pair_of_quantiles_is_hit() -> None:
 
 @pytest.mark.parametrize(
     ("place", "family"),
-    [(COUNT, "lognormal"), (PUE, "lognormal"), (SHARE, "logitnormal"), (ANY, "normal")],
+    [(COUNT, "lognormal"), (PUE, "lognormal"), (SHARE, "logitnormal"), (ANY, "lognormal")],
     ids=["positive", "above one", "share", "any"],
 )
 def test_the_family_follows_from_the_range_of_the_place(place: Place, family: str) -> None:
@@ -196,7 +196,7 @@ def test_the_family_follows_from_the_range_of_the_place(place: Place, family: st
     distribution = read(place, interval=interval, **({"unit": "GPU"} if place.unit else {})).distribution
     assert distribution is not None
     assert distribution.family == family
-    assert distribution.support == (place.lower, place.upper)
+    assert distribution.support == (max(place.lower, 0), place.upper)
 
 
 def test_three_quantiles_make_a_three_quantile_distribution() -> None:
@@ -422,13 +422,17 @@ def test_the_remedy_for_an_interval_across_zero_works() -> None:
     assert distribution.support == (0.0, math.inf)
 
 
-def test_an_interval_across_zero_is_a_normal_where_any_number_may_stand() -> None:
-    np.testing.assert_allclose(quantiles(ANY, 0.05, 0.5, 0.95, interval=[-1, 5]), [-1, 2, 5], rtol=1e-12)
-
-
-def test_a_lognormal_across_zero_names_the_normal_where_any_number_may_stand() -> None:
-    [(_, _, mend)] = refusals(ANY, interval=[-1, 5], family="lognormal", lower=0)
+def test_an_interval_across_zero_needs_a_family_that_can_be_negative() -> None:
+    [(_, _, mend)] = refusals(ANY, interval=[-1, 5])
     assert 'family = "normal"' in mend
+
+
+@pytest.mark.parametrize(
+    "more", [{"family": "normal"}, {"family": "student-t", "df": 4}, {"family": "uniform"}], ids=str
+)
+def test_what_may_be_negative_is_so_by_its_family(more: dict[str, Any]) -> None:
+    found = quantiles(ANY, 0.05, 0.5, 0.95, interval=[-1, 5], **more)
+    np.testing.assert_allclose(found, [-1, 2, 5], rtol=1e-9)
 
 
 @pytest.mark.parametrize(

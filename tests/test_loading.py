@@ -102,7 +102,7 @@ def test_the_error_model_is_merged_with_that_of_its_base(write: Write) -> None:
     over = 'extends = ["base.toml"]\ntitle = "Over"\n[likelihood]\ndf = 7\n'
     base = FULL.replace("[groups.press]\ncorrelation = 0.8", "[likelihood]\ngroup_correlation = 0.25")
     priors = layered(write, over, base=base)
-    assert (priors.df, priors.group_correlations["floor"]) == (7, 0.25)
+    assert (priors.df, priors.group_correlations["evidence.floor"]) == (7, 0.25)
 
 
 def test_the_later_base_has_the_last_word(write: Write) -> None:
