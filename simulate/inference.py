@@ -6,10 +6,11 @@ an unknown to a file leaves the prior draws of the others as they were.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +187,7 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
         if done % 50 == 0 or done == total:
             report("sampling", done, total)
 
-    with built, warnings.catch_warnings():
+    with built, warnings.catch_warnings(), whole_or_interrupted():
         warnings.simplefilter("ignore")
         tree = pm.sample(
             draws=settings.draws,
@@ -206,6 +207,17 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
         raise KeyboardInterrupt
     sampled = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
     return sampled, tree["sample_stats"].to_dataset()
+
+
+@contextlib.contextmanager
+def whole_or_interrupted() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` where PyMC, interrupted while it tunes, complains of too few samples."""
+    try:
+        yield
+    except ValueError as error:
+        if "Not enough samples" in str(error):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, float]]) -> Verdict:

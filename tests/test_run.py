@@ -142,8 +142,25 @@ def test_the_summary_holds_every_variable_of_both_groups_with_its_errors(done, t
 def test_arviz_finds_what_the_evidence_moves_and_what_it_does_not(tree):
     import arviz as az
 
-    found = az.psense_summary(tree, var_names=["hardware", "staff"])["likelihood"]
-    assert found["hardware"] > 10 * found["staff"]
+    found = az.psense_summary(tree, var_names=["runs.v3-pretraining.mfu", "staff"])["likelihood"]
+    assert found["runs.v3-pretraining.mfu"] > 5 * found["staff"]
+
+
+@pytest.mark.parametrize(
+    ("plot", "options"),
+    [
+        ("plot_ppc_interval", {"var_names": ["log_claims"]}),
+        ("plot_rank_dist", {"var_names": ["ownership"]}),
+        ("plot_prior_posterior", {"var_names": ["ownership"]}),
+        ("plot_forest", {"var_names": ["ownership", "company"]}),
+        ("plot_energy", {}),
+    ],
+)
+def test_arviz_draws_the_run_with_no_help(tree, plot, options):
+    import arviz as az
+
+    thinned = tree.isel(draw=slice(None, None, 20))
+    assert getattr(az, plot)(thinned, backend="none", **options) is not None
 
 
 def test_the_run_keeps_the_exact_prior_files_and_its_checksums(done):
