@@ -6,6 +6,7 @@ interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -30,6 +31,11 @@ class Boundary(click.Group):
         except SimulateError as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            click.echo(f"error: cannot write the output: {(error.strerror or str(error)).lower()}", err=True)
+            with contextlib.suppress(OSError):
+                sys.stdout.close()
+            sys.exit(SimulateError.exit_code)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -206,6 +212,8 @@ def plot(run: str, kinds: Sequence[str], out: Path, to: Path | None) -> None:
     """
     from simulate import plots, results
 
+    if unknown := [kind for kind in kinds if kind not in plots.KINDS]:
+        raise click.UsageError(f"{', '.join(unknown)}: no such figure; there are {', '.join(plots.KINDS)}")
     found = results.load(results.find(run, out))
     folder = to or found.folder / results.FIGURES
     wanted = kinds or plots.DEFAULT

@@ -49,7 +49,11 @@ def assemble(priors: Priors, prior: Draws, posterior: Draws | None, attributes: 
 
 def parameters(priors: Priors, draws: Draws) -> xr.Dataset:
     """Return unknowns, disputed facts and ledger quantities."""
-    found = {u.path: plain(draws.values[u.path], u.unit, u.meaning) for u in priors.unknowns}
+    gated = {path for fact in priors.facts for path in fact.gates}
+    found = {
+        u.path: plain(draws.values[u.path], u.unit, u.meaning + (", if it exists" if u.path in gated else ""))
+        for u in priors.unknowns
+    }
     found |= {path: plain(draws.values[path], "GPU-hour", "hours from physics") for path in priors.layout.derived}
     found |= {fact.path: plain(draws.states[fact.path], "1", "disputed fact: 1 true, 0 false") for fact in priors.facts}
     coords: dict[str, list[str]] = {}
@@ -119,9 +123,21 @@ def constants(priors: Priors) -> xr.Dataset:
     if priors.evidence:
         terms = evidence.terms(priors)
         coords = claim_coords(priors)
-        found["claim_value"] = ("claim", np.exp(terms.log_value), {"long_name": "figure, in the claim's unit"})
-        found["claim_scale"] = ("claim", terms.scale, {"long_name": "scale of the own error of its logarithm"})
-        found["claim_shared_scale"] = ("claim", terms.shared, {"long_name": "scale of the error shared with its group"})
+        found["claim_value"] = (
+            "claim",
+            np.exp(terms.log_value),
+            {"units": "1", "long_name": "figure, in the claim's unit"},
+        )
+        found["claim_scale"] = (
+            "claim",
+            terms.scale,
+            {"units": "1", "long_name": "scale of the own error of its logarithm"},
+        )
+        found["claim_shared_scale"] = (
+            "claim",
+            terms.shared,
+            {"units": "1", "long_name": "scale of the error shared with its group"},
+        )
     if priors.facts:
         coords["fact"] = [fact.path for fact in priors.facts]
         found["fact_probability"] = ("fact", [fact.probability for fact in priors.facts], {"units": "1"})

@@ -119,15 +119,15 @@ def log_likelihood(log_target: Any, terms: Terms, xp: Any = np) -> Any:
     density = -(terms.df + 1) / 2 * xp.log1p(residual**2 / terms.df)
     density = density + terms.log_constant - xp.log(terms.scale)[batch]
     holds = -xp.logaddexp(0.0, terms.sign[batch] * residual)
-    result = within(terms.estimates, density, batch).sum(axis=1)
+    result = within(terms.estimates, density, batch, xp).sum(axis=1)
     for bounds in (terms.floors, terms.ceilings):
-        result = result + within(bounds, holds, batch).min(axis=1)
+        result = result + within(bounds, holds, batch, xp).min(axis=1)
     return result
 
 
-def within(member: Any, values: Any, batch: tuple[Any, ...]) -> Any:
+def within(member: Any, values: Any, batch: tuple[Any, ...], xp: Any) -> Any:
     """Return ``values`` (claim, …) for each group, zero outside it: (group, claim, …)."""
-    return member[batch] * values[None]
+    return xp.where(member[batch] > 0, values[None], 0.0)
 
 
 def combinations(facts: Sequence[Fact]) -> tuple[Floats, Floats]:

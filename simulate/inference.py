@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from simulate import evidence, propagation
+from simulate.elicitation import LARGEST
+from simulate.errors import SimulateError
 from simulate.priors import Priors
 
 if TYPE_CHECKING:
@@ -211,9 +213,20 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
 
 @contextlib.contextmanager
 def whole_or_interrupted() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` where PyMC, interrupted while it tunes, complains of too few samples."""
+    """Say what PyMC's failures mean.
+
+    Raises `KeyboardInterrupt` where it was interrupted while it tunes and complains of too few samples,
+    and `SimulateError` where the evidence is impossible at the priors' own medians.
+    """
+    from pymc.exceptions import SamplingError
+
     try:
         yield
+    except SamplingError:
+        raise SimulateError(
+            "the posterior has no density where sampling starts: the evidence is impossible under the priors; "
+            "`simulate check FILE --prior-predictive` shows which claim"
+        ) from None
     except ValueError as error:
         if "Not enough samples" in str(error):
             raise KeyboardInterrupt from None
@@ -227,8 +240,9 @@ def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, flo
     not vary). Thresholds: Vehtari et al. (2021), Bayesian Analysis 16(2), section 4 (R-hat below 1.01,
     100 effective draws per chain); Betancourt (2016), arXiv:1604.00695 (E-BFMI above 0.3).
     """
+    absurd = [f"draws of {name} beyond all reason; a prior has too long a tail" for name in not_finite(draws)]
     if draws.sample_stats is None:
-        return Verdict(True, "exact", (), {"draws": settings.draws * settings.chains})
+        return Verdict(not absurd, "exact", tuple(absurd), {"draws": settings.draws * settings.chains})
     from arviz_stats.base import array_stats
 
     needed = ESS_PER_CHAIN * settings.chains
@@ -239,7 +253,7 @@ def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, flo
     }
     divergences = int(draws.sample_stats["diverging"].sum())
     bfmi = float(np.min(array_stats.bfmi(draws.sample_stats["energy"].to_numpy())))
-    reasons = []
+    reasons = absurd
     if settings.chains < 2:
         reasons.append("one chain cannot be checked against another; use --chains 4")
     if not worst["r_hat"][1] < R_HAT_LIMIT and settings.chains > 1:
@@ -259,9 +273,14 @@ def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, flo
 def extreme(
     table: Mapping[str, Mapping[str, float]], kind: str, pick: Callable[..., tuple[float, str]]
 ) -> tuple[str, float]:
-    """Return the variable with the worst value of a diagnostic, and the value; NaN is worst of all."""
+    """Return the variable with the worst value of a diagnostic, and the value, among those that vary."""
     finite = [(row[kind], name) for name, row in table.items() if not math.isnan(row[kind])]
     if not finite:
         return "everything", math.nan
     value, name = pick(finite)
     return name, value
+
+
+def not_finite(draws: Draws) -> list[str]:
+    """Return the quantities with draws that are no numbers or too large to be any."""
+    return [name for name, values in draws.quantities.items() if not (np.abs(values) < LARGEST).all()]

@@ -66,9 +66,6 @@ SCOPES = (
 )
 """The cost scopes, in the order they are reported."""
 
-LADDER = ("final_run", "official_runs", "research_compute", "development", "hardware", "ownership", "company")
-"""The rungs of the cost ladder, narrowest scope first."""
-
 QUANTITIES: dict[str, Quantity] = {}
 
 
@@ -303,11 +300,12 @@ def fleet_use(
 
     ``multiplier * sum_r gpu_hours_r * peak_r / (attribution * 8766 * window * sum_c count_c * peak_c)``:
     hours on different chips are made commensurable by their peak. Above 1 the development could not
-    have run on the fleet, so a ceiling of 1 on this quantity is evidence.
+    have run on the fleet, so a ceiling of 1 on this quantity is evidence. One FLOP/second for an hour is
+    added to the supply, lost in the rounding of any real one, so that no fleet gives a number too.
     """
     need = multiplier * (gpu_hours * run_peak_flops).sum(axis=0)
     supply = attribution * HOURS_PER_YEAR * window * (count * fleet_peak_flops).sum(axis=0)
-    return need / supply
+    return need / (supply + 1.0)
 
 
 # ---------------------------------------------------------------------------------------------

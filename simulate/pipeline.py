@@ -41,7 +41,7 @@ def run(
     that has not converged is written too, and says so.
     """
     clock = Clock(progress)
-    with results.writing(out, priors.name, priors.digest) as finish:
+    with results.writing(out, priors.name, priors.digest) as finish, np.errstate(all="ignore"):
         with clock("prior"):
             prior = inference.prior(priors, settings)
         with clock("posterior"):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import results
+from simulate import report, results
 from simulate.errors import SimulateError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def made(manifest: Mapping[str, Any]) -> str:
         f"Medians and {percent(manifest)} equal-tailed credible intervals of the {manifest['group']}, for "
         f"{manifest['subject']}, in {manifest['money']}. "
         f"Prior file: {manifest['name']} ({manifest['title']}), digest {manifest['digest'][:16]}, "
-        f"{sampling['evidence']} pieces of evidence. "
+        f"{report.evidence_words(manifest)}. "
         f"{sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws, seed {sampling['seed']}; "
         f"{manifest['verdict']['in_words']}. "
         f"simulate {versions['simulate']}, ArviZ {versions['arviz']}, Matplotlib {versions['matplotlib']}."

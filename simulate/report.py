@@ -45,31 +45,26 @@ def scope_words(found: Mapping[str, Any]) -> tuple[str, str]:
 
 def claim_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
     """Return the table of claims, header first; empty when the file has none."""
-    claims = manifest["claims"]
+    claims, group = manifest["claims"], manifest["group"]
     if not claims:
         return []
-    group = manifest["group"]
-    rows = [["claim", "speaks of", "says", f"{group} below it", "prior below it", "weight"]]
+    keys = ["percentile"] if group == "prior" else ["percentile", "prior_percentile"]
+    names = {"percentile": f"{group} below it", "prior_percentile": "prior below it"}
+    rows = [["claim", "speaks of", "says", *(names[key] for key in keys), "weight"]]
     for claim in claims:
         says = f"{KIND_WORDS[claim['kind']]} {published(claim['value'], claim['unit'])}"
-        share = [percent(claim[key]) for key in ("percentile", "prior_percentile")]
-        rows.append(
-            [
-                claim["label"] or claim["name"],
-                claim["about"],
-                says,
-                *share,
-                "evidence" if claim["used"] else "shown only",
-            ]
-        )
+        weight = "shown only" if not claim["used"] else "left out" if group == "prior" else "evidence"
+        rows.append([claim["label"] or claim["name"], claim["about"], says, *(percent(claim[k]) for k in keys), weight])
     return rows
 
 
 def fact_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
     """Return the table of disputed facts, header first; empty when there are none."""
-    rows = [["disputed fact", "prior", manifest["group"]]]
+    groups = ["prior"] if manifest["group"] == "prior" else ["prior", "posterior"]
+    rows = [["disputed fact", *groups]]
     for path, probability in manifest["facts"].items():
-        rows.append([path, *(likely(p) for p in (manifest["fact_priors"][path], probability))])
+        found = {"prior": manifest["fact_priors"][path], "posterior": probability}
+        rows.append([path, *(likely(found[group]) for group in groups)])
     return rows if len(rows) > 1 else []
 
 
@@ -125,7 +120,7 @@ def heading(manifest: Mapping[str, Any]) -> str:
     draws = sampling["chains"] * sampling["draws"]
     return (
         f"{manifest['group'].capitalize()} for {manifest['subject']}, {manifest['money']}; "
-        f"{draws:,} draws, seed {sampling['seed']}, {sampling['evidence']} pieces of evidence, "
+        f"{draws:,} draws, seed {sampling['seed']}, {evidence_words(manifest)}, "
         f"equal-tailed intervals"
     )
 
@@ -151,6 +146,15 @@ def for_machines(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
 def finite(value: Any) -> Any:
     """Return a number, or None for one that is not finite: JSON has no NaN."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def evidence_words(manifest: Mapping[str, Any]) -> str:
+    """Return how much evidence the draws have heard: ``8 pieces of evidence``, ``no evidence``."""
+    number = manifest["sampling"]["evidence"]
+    if not number:
+        return "no evidence"
+    pieces = f"{number} piece{'s' if number > 1 else ''} of evidence"
+    return f"{pieces} left out" if manifest["group"] == "prior" else pieces
 
 
 def markdown(manifest: Mapping[str, Any]) -> str:

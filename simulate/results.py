@@ -18,11 +18,14 @@ import contextlib
 import csv
 import dataclasses
 import datetime
+import errno
 import hashlib
+import io
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +43,8 @@ REPORT = "summary.md"
 FIGURES = "figures"
 PRIORS = "priors"
 UNFINISHED = ".unfinished-"
+ABANDONED = 86_400.0
+"""Seconds after which an unfinished run is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +90,20 @@ def writing(out: Path, name: str, digest: str) -> Iterator[Finish]:
     parent = out / name
     with disk(parent):
         parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(parent)
         folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
         folder.chmod(0o755)
     try:
         yield Finish(folder, parent, digest)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove what runs that were killed more than a day ago left unfinished."""
+    for folder in parent.glob(f"{UNFINISHED}*"):
+        if time.time() - folder.stat().st_mtime > ABANDONED:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,7 @@ class Finish:
     def __call__(self, manifest: Mapping[str, Any]) -> Run:
         """Return the run, at a name of its own that did not exist before."""
         with disk(self.parent):
-            complete = {**manifest, "files": checksums(self.folder)}
+            complete = signed({**manifest, "files": checksums(self.folder)})
             write_text(self.folder / MANIFEST, json.dumps(complete, indent=2) + "\n")
             while True:
                 place = self.parent / f"{stamp(datetime.datetime.now(datetime.UTC))}-{self.digest[:8]}"
@@ -123,14 +136,18 @@ def disk(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise RunError(
-            f"{place}: cannot write the run: {reason}; free space or choose another place with --out"
-        ) from error
+        mend = "free space, or " if error.errno == errno.ENOSPC else ""
+        raise RunError(f"{place}: cannot write the run: {reason}; {mend}choose another place with --out") from error
 
 
 def write_text(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: Any) -> None:
+    """Write a file and wait until the disk has it."""
+    with path.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
@@ -153,17 +170,18 @@ def write_priors(folder: Path, texts: Mapping[str, str]) -> None:
 
 
 def write_tree(folder: Path, tree: xr.DataTree) -> None:
-    """Write the draws as NetCDF."""
-    tree.to_netcdf(folder / POSTERIOR, engine="h5netcdf")
+    """Write the draws as NetCDF, made in memory: the HDF5 library does not survive a disk that fills up."""
+    write_bytes(folder / POSTERIOR, tree.to_netcdf(engine="h5netcdf"))
 
 
 def write_summary(folder: Path, rows: Iterable[Any]) -> None:
     """Write the summary rows (dataclasses) as CSV at full precision."""
-    with (folder / SUMMARY).open("w", newline="", encoding="utf-8") as file:
-        table = [dataclasses.asdict(row) for row in rows]
-        writer = csv.DictWriter(file, fieldnames=list(table[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
+    table = [dataclasses.asdict(row) for row in rows]
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, fieldnames=list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    write_text(folder / SUMMARY, file.getvalue())
 
 
 def write_report(folder: Path, text: str) -> None:
@@ -174,6 +192,13 @@ def checksums(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file below a folder, by its path there, the manifest left out."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+
+
+def signed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a manifest with the SHA-256 of its own canonical JSON, under ``checksum``."""
+    content = {key: value for key, value in manifest.items() if key != "checksum"}
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return {**content, "checksum": hashlib.sha256(canonical.encode()).hexdigest()}
 
 
 def sha256(path: Path) -> str:
@@ -192,10 +217,12 @@ def load(folder: Path) -> Run:
         raise RunError(f"{folder}: no run here (no {MANIFEST}); `simulate list` shows the runs there are")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        expected = dict(manifest["files"])
-        manifest["verdict"]["converged"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        expected = {str(name): str(checksum) for name, checksum in manifest["files"].items()}
+        whole = signed(manifest)["checksum"] == manifest["checksum"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedRunError(folder, [f"{MANIFEST}: not a manifest ({type(error).__name__})"]) from error
+    if not whole:
+        raise DamagedRunError(folder, [f"{MANIFEST}: altered since it was written"])
     problems = []
     for name, checksum in expected.items():
         file = folder / name

@@ -322,6 +322,10 @@ class Correlation(Table):
     note: str = ""
 
 
+type Year = Annotated[str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+"""A date as text, when only its year or month is known: ``2024-05``."""
+
+
 class Evidence(Table):
     """A published claim about a quantity of the ledger or about an unknown."""
 
@@ -339,7 +343,7 @@ class Evidence(Table):
     used: bool = Field(default=True, description="false: shown beside the result, without weight in it")
     label: str = ""
     claimant: str = ""
-    date: datetime.date | str | None = None
+    date: datetime.date | Year | None = None
     group: Name | None = Field(default=None, description="claims of one origin share one error")
     source: str | None = None
     sources: list[str] = []
@@ -371,7 +375,7 @@ class Source(Section):
     known: Literal["primary", "secondary", "derived", "general knowledge"]
     authors: list[str] = []
     publisher: str = ""
-    date: datetime.date | str | None = None
+    date: datetime.date | Year | None = None
     url: str = ""
     locator: str = Field(default="", description="table, page or section")
     bias: Annotated[Entry | None, BIAS] = None

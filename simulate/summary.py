@@ -183,20 +183,23 @@ SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
 
 def step_supported(value: float, mcse: float) -> float:
-    """Return the smallest power of ten to which ``value`` can be cited.
+    """Return the step to which ``value`` can be cited: 1, 2 or 5 of a decimal place.
 
     At least twice its Monte Carlo standard error, but one digit is kept; and never more than
     `MOST_DIGITS` significant digits.
 
-    >>> step_supported(2.5437e9, 0.004e9), step_supported(2.5437e9, 0.04e9)
-    (10000000.0, 100000000.0)
+    >>> step_supported(2.5437e9, 0.004e9), step_supported(2.5437e9, 0.07e9)
+    (10000000.0, 200000000.0)
     """
     if value == 0 or not math.isfinite(value):
         return 0.0
     largest = math.floor(math.log10(abs(value)))
     by_size = largest - (MOST_DIGITS - 1)
-    by_error = math.ceil(math.log10(2 * mcse)) if mcse > 0 else by_size
-    return 10.0 ** min(largest, max(by_size, by_error))
+    step = 10.0**by_size
+    if mcse > 0:
+        place = 10.0 ** math.floor(math.log10(2 * mcse))
+        step = max(step, next(part * place for part in (1, 2, 5, 10) if part * place >= 2 * mcse))
+    return min(10.0**largest, step)
 
 
 def amount(value: float, unit: str = "USD", mcse: float = 0.0) -> str:
@@ -231,6 +234,7 @@ def scale_of(value: float) -> tuple[float, str]:
 
 def with_unit(number: str, unit: str) -> str:
     """Return a number with its unit, dollars in front: ``$2.1/GPU-hour``, ``66.2k GPU``."""
+    unit = {"person": "people"}.get(unit, unit)
     if not unit.startswith("USD"):
         return f"{number} {unit}".strip()
     return f"{'-' if number.startswith('-') else ''}${number.removeprefix('-')}{unit.removeprefix('USD')}"
