@@ -171,7 +171,7 @@ def write_priors(folder: Path, texts: Mapping[str, str]) -> None:
 
 def write_tree(folder: Path, tree: xr.DataTree) -> None:
     """Write the draws as NetCDF, made in memory: the HDF5 library does not survive a disk that fills up."""
-    write_bytes(folder / POSTERIOR, tree.to_netcdf(engine="h5netcdf"))
+    write_bytes(folder / POSTERIOR, bytes(tree.to_netcdf(engine="h5netcdf")))
 
 
 def write_summary(folder: Path, rows: Iterable[Any]) -> None:

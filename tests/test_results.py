@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,11 @@ def write(out: Path) -> results.Run:
     with results.writing(out, "lab", DIGEST) as finish:
         results.write_report(finish.folder, "# tables\n")
         return finish(MANIFEST)
+
+
+def change_manifest(folder: Path, **changes: object) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def test_a_finished_run_is_in_a_folder_named_after_its_file_time_and_digest(tmp_path):
@@ -63,6 +69,9 @@ def test_a_loaded_run_is_the_one_that_was_written(tmp_path):
         (lambda folder: (folder / "summary.md").write_text("# other\n"), "summary.md: altered"),
         (lambda folder: (folder / "summary.md").unlink(), "summary.md: missing"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "manifest.json"),
+        (lambda folder: change_manifest(folder, name="another"), "manifest.json: altered"),
+        (lambda folder: change_manifest(folder, files={}), "manifest.json: altered"),
+        (lambda folder: change_manifest(folder, files={"../../secret": "0"}), "manifest.json: altered"),
         (lambda folder: (folder / "manifest.json").write_text('{"files": 3}'), "manifest.json"),
         (lambda folder: (folder / "manifest.json").write_bytes(b"\xff\xfe"), "manifest.json"),
     ],
@@ -107,6 +116,15 @@ def test_a_place_that_cannot_be_written_is_an_error_with_its_mend(tmp_path):
 def test_a_full_disk_is_an_error_with_its_mend(tmp_path):
     with pytest.raises(RunError, match="no space left"), results.disk(tmp_path), open("/dev/full", "w") as full:
         full.write("x" * 100_000)
+
+
+def test_what_a_killed_run_left_is_removed_after_a_day(tmp_path):
+    old, new = (tmp_path / "lab" / f"{results.UNFINISHED}{name}" for name in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    write(tmp_path)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_the_prior_files_of_a_run_keep_their_folders(tmp_path):
