@@ -183,23 +183,20 @@ SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
 
 def step_supported(value: float, mcse: float) -> float:
-    """Return the step to which ``value`` can be cited: 1, 2 or 5 of a decimal place.
+    """Return the decimal place to which ``value`` can be cited.
 
-    At least twice its Monte Carlo standard error, but one digit is kept; and never more than
-    `MOST_DIGITS` significant digits.
+    One unit of its last digit is at least one Monte Carlo standard error, but one digit is kept; and
+    there are never more than `MOST_DIGITS` significant digits.
 
     >>> step_supported(2.5437e9, 0.004e9), step_supported(2.5437e9, 0.07e9)
-    (10000000.0, 200000000.0)
+    (10000000.0, 100000000.0)
     """
     if value == 0 or not math.isfinite(value):
         return 0.0
     largest = math.floor(math.log10(abs(value)))
     by_size = largest - (MOST_DIGITS - 1)
-    step = 10.0**by_size
-    if mcse > 0:
-        place = 10.0 ** math.floor(math.log10(2 * mcse))
-        step = max(step, next(part * place for part in (1, 2, 5, 10) if part * place >= 2 * mcse))
-    return min(10.0**largest, step)
+    by_error = math.ceil(math.log10(mcse)) if mcse > 0 else by_size
+    return 10.0 ** min(largest, max(by_size, by_error))
 
 
 def amount(value: float, unit: str = "USD", mcse: float = 0.0) -> str:
