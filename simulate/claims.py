@@ -64,8 +64,8 @@ class Claiming:
             gone = known and self.is_gone(section, match["index"] or "")
         else:
             section, _, rest = text.partition(".")
-            key, _, name = rest.partition(".")
-            gone = self.is_gone(section, key, name)
+            key, _, entry = rest.partition(".")
+            gone = self.is_gone(section, key, entry)
         path = hours_path(match) if match else text
         if item.used and self.settings and isinstance(self.entries.get(path), Constant):
             gone = True
@@ -73,11 +73,11 @@ class Claiming:
             self.left_out.append(f"evidence.{name}")
         return gone
 
-    def is_gone(self, section: str, key: str, name: str = "") -> bool:
-        """Whether a table is stated not to exist; with ``name``, only for an entry that it could have."""
+    def is_gone(self, section: str, key: str, entry: str = "") -> bool:
+        """Whether a table is stated not to exist; with ``entry``, only for an entry that it could have."""
         tables = getattr(self.file, section, None) if section else None
         table = tables.get(key) if isinstance(tables, Mapping) else None
-        return table is not None and not is_there(table) and (not name or name in type(table).model_fields)
+        return table is not None and not is_there(table) and (not entry or entry in type(table).model_fields)
 
     def claim(self, name: str, item: schema.Evidence) -> Claim | None:
         path = f"evidence.{name}"

@@ -63,6 +63,11 @@ def test_check_says_what_is_missing_for_a_scope():
     assert "no hardware: it needs count, server_cost" in done.stdout
 
 
+def test_a_check_names_the_claims_that_a_setting_leaves_without_a_subject():
+    done = simulate("check", "semianalysis", "--set", "fleet.h100.exists=false")
+    assert "without effect here: evidence.semianalysis-h100, evidence.wang\n" in done.stdout
+
+
 def test_the_prior_predictive_of_a_check_names_a_claim_the_priors_rule_out():
     done = simulate("check", "semianalysis", "--prior-predictive", "--set", "evidence.semianalysis-servers.value=9e12")
     assert "conflict:" in done.stdout
