@@ -164,7 +164,7 @@ def complete(
     log_likelihood, perceived = nothing, nothing
     if priors.evidence:
         terms = evidence.terms(priors)
-        targets = propagation.log_targets(priors, found, quantities)
+        targets = propagation.log_targets(priors, found, quantities, terms)
         log_likelihood = evidence.log_likelihood(targets, terms)
         perceived = evidence.perceive(targets, terms, rng)
     return Draws(scores, found, states, quantities, log_likelihood, perceived, fact_probability, sample_stats)

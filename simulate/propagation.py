@@ -69,14 +69,15 @@ def quantities(priors: Priors, found: Mapping[str, Floats], states: Mapping[str,
     return ledger.evaluate(inputs(priors, found, states))
 
 
-def log_targets(priors: Priors, found: Mapping[str, Floats], ledger_values: Mapping[str, Floats]) -> Floats:
+def log_targets(
+    priors: Priors, found: Mapping[str, Floats], ledger_values: Mapping[str, Floats], terms: evidence.Terms
+) -> Floats:
     """Return the logarithm of what each claim speaks of, ``(claim, …)``.
 
     The bias of its source and the error it shares with its group are put in.
     """
-    shared = evidence.terms(priors).shared
     rows = []
-    for claim, scale in zip(priors.evidence, shared, strict=True):
+    for claim, scale in zip(priors.evidence, terms.shared, strict=True):
         target = np.log(np.maximum(target_of(claim, priors, found, ledger_values), SMALLEST))
         bias = sum(np.log(found[path]) for path in claim.biased_by)
         rows.append(target + bias + (scale * found[claim.error] if claim.error else 0.0))
@@ -101,8 +102,8 @@ def log_targets_over(priors: Priors, found: Mapping[str, Floats], states: Floats
 
     ``states`` is ``(fact, combination)``.
     """
-    each = []
+    terms, each = evidence.terms(priors), []
     for column in states.T:
         state = {fact.path: np.asarray(value) for fact, value in zip(priors.facts, column, strict=True)}
-        each.append(log_targets(priors, found, quantities(priors, found, state)))
+        each.append(log_targets(priors, found, quantities(priors, found, state), terms))
     return np.stack(each, axis=-1)

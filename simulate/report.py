@@ -9,16 +9,6 @@ from typing import Any
 
 from simulate.summary import amount, published
 
-SCOPE_WORDS = {
-    "final_run": "final run",
-    "official_runs": "official runs",
-    "research_compute": "research compute",
-    "development": "development",
-    "hardware": "hardware",
-    "operations": "operations",
-    "ownership": "ownership",
-    "company": "company",
-}
 KIND_WORDS = {"estimate": "about", "floor": "at least", "ceiling": "at most"}
 
 

@@ -28,7 +28,6 @@ from simulate.elicitation import (
 )
 from simulate.errors import Fault
 
-VERSION = 1
 QUANTITY_TABLE = {"type": "object", "title": "Quantity"}
 """Stands for the table form of an entry until `json_schema` puts the reference in."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")

@@ -235,12 +235,3 @@ def with_unit(number: str, unit: str) -> str:
     if not unit.startswith("USD"):
         return f"{number} {unit}".strip()
     return f"{'-' if number.startswith('-') else ''}${number.removeprefix('-')}{unit.removeprefix('USD')}"
-
-
-def interval(row: Row) -> tuple[str, str, str]:
-    """Return median, lower and upper end of a row in words, each with the digits it supports."""
-    return (
-        amount(row.p50, row.unit, row.mcse_p50),
-        amount(row.lower, row.unit, row.mcse_lower),
-        amount(row.upper, row.unit, row.mcse_upper),
-    )
