@@ -61,6 +61,14 @@ def find(name: str | Path) -> Path:
     raise InputError(str(name)[:60], [Fault(str(name)[:60], "no such prior file", f"give a path, or one of {known}")])
 
 
+def is_known(name: str | Path) -> bool:
+    """Whether there is a prior file that ``name`` means."""
+    try:
+        return is_file(find(name))
+    except InputError:
+        return False
+
+
 def is_file(path: Path) -> bool:
     """Whether there is a file at a path; no, when the path cannot even be one."""
     try:

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from simulate import __version__, datatree, inference, ledger, plots, report, results, summary
+from simulate import __version__, datatree, inference, layers, ledger, loading, plots, report, results, summary
+from simulate.errors import RunError
 from simulate.inference import Draws, Progress, Settings, Verdict
 from simulate.priors import Priors
 from simulate.results import Run
@@ -60,6 +61,56 @@ def run(
         with clock("figures"):
             plots.save(finish.folder / results.FIGURES, figures, manifest, tree)
         return finish({**manifest, "timings": clock.seconds})
+
+
+def obtain(
+    given: str,
+    sampling: Settings,
+    *,
+    out: Path = Path("results"),
+    probability: float = 0.9,
+    progress: Progress | None = None,
+) -> Run:
+    """Return the run that ``given`` means, made where there is none yet.
+
+    ``given`` is the folder of a run, a prior file or the name of one, or a part of a run folder's name in
+    ``out``; a name that could be both means the prior file. A run on disk is taken as it is. Of a prior
+    file, the latest intact run in ``out`` with the same content, settings, probability and version is
+    taken, which holds the very numbers that a new one would; where there is none, one is made, without
+    figures. Raises `InputError` for a prior file with faults and `RunError` where nothing or too much is meant.
+    """
+    if layers.is_file(Path(given) / results.MANIFEST):
+        return results.load(Path(given))
+    if not given.endswith(".toml") and not layers.is_known(given):
+        return results.load(results.find(given, out, what="prior file, and no such run"))
+    priors = loading.load(given)
+    if made := made_before(priors, sampling, out, probability):
+        return made
+    new = run(priors, sampling, out=out, probability=probability, figures=(), progress=progress)
+    return results.load(new.folder)
+
+
+def made_before(priors: Priors, settings: Settings, out: Path, probability: float) -> Run | None:
+    """Return the latest intact run of a prior file with these settings, where there is one."""
+    for folder in reversed(results.runs(out)):
+        if folder.parent.name == priors.name and folder.name.endswith(priors.digest[:8]):
+            with contextlib.suppress(RunError):
+                found = results.load(folder)
+                if is_of(found.manifest, priors, settings, probability):
+                    return found
+    return None
+
+
+def is_of(manifest: Mapping[str, Any], priors: Priors, settings: Settings, probability: float) -> bool:
+    """Whether a run is what this version would make of a prior file; the number of cores changes nothing."""
+    asked = dataclasses.asdict(settings)
+    del asked["cores"]
+    return (
+        manifest["digest"] == priors.digest
+        and manifest["versions"]["simulate"] == __version__
+        and asked.items() <= manifest["sampling"].items()
+        and all(scope["probability"] == probability for scope in manifest["scopes"].values())
+    )
 
 
 class Clock:

@@ -240,10 +240,10 @@ def runs(out: Path) -> list[Path]:
     return sorted(path.parent for path in out.glob(f"*/*/{MANIFEST}") if not path.parent.name.startswith("."))
 
 
-def find(run: str, out: Path) -> Path:
+def find(run: str, out: Path, *, what: str = "run") -> Path:
     """Return the folder that a user means by ``run``: a folder, a prior file's name (its latest), or a part of a name.
 
-    Raises `RunError` when nothing or more than one run matches.
+    Raises `RunError` when nothing or more than one run matches; ``what`` is what there might have been.
     """
     if Path(run).is_dir() and (Path(run) / MANIFEST).exists():
         return Path(run)
@@ -256,4 +256,4 @@ def find(run: str, out: Path) -> Path:
         raise RunError(
             f"{run}: {len(matching)} runs match; give more of the name:\n" + "\n".join(f"  {f}" for f in matching)
         )
-    raise RunError(f"{run}: no such run in {out}; `simulate list` shows the runs there are")
+    raise RunError(f"{run}: no such {what} in {out}; `simulate list` shows what there is")
