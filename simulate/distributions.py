@@ -3,7 +3,7 @@
 Every distribution is a monotone function of a standard normal deviate ``z``: an unknown is
 ``x = Q(Phi(z))``, with ``Q`` its quantile function. That makes the model non-centred whatever the
 family, lets a Gaussian copula correlate any two families, and keeps draws inside their support
-without clipping. Three kinds cover every family:
+without clipping. Four kinds cover every family:
 
 `Johnson`
     a closed form in ``z``; normal, log-normal, logit-normal and three-quantile (J-QPD) families.
@@ -11,6 +11,8 @@ without clipping. Three kinds cover every family:
     a `scipy.stats` family through its quantile function.
 `Mixture`
     a finite mixture, whose quantile function is found by root search.
+`Tabulated`
+    what is known at points only, such as the predictive of a reference class.
 
 This module knows NumPy and SciPy; `simulate.model` writes the same functions as tensors.
 """
@@ -115,13 +117,7 @@ class Johnson:
 
     def unlink(self, g: Array) -> Array:
         """Return the value whose position on the linked scale is ``g``."""
-        if self.link == "identity":
-            return g
-        if self.link == "log":
-            return self.lower + np.exp(g)
-        from scipy.special import expit
-
-        return self.lower + (self.upper - self.lower) * expit(g)
+        return unlinked(g, self.lower, self.upper)
 
     def ppf(self, p: ArrayLike) -> Array:
         from scipy.special import ndtri
@@ -163,6 +159,17 @@ def to_link(x: Array, lower: float, upper: float) -> Array:
     if math.isinf(upper):
         return np.log(np.asarray(x, dtype=float) - lower)
     return np.log(np.asarray(x, dtype=float) - lower) - np.log(upper - np.asarray(x, dtype=float))
+
+
+def unlinked(g: Array, lower: float, upper: float) -> Array:
+    """Return the value whose position on the linked scale is ``g``; the inverse of `to_link`."""
+    if math.isinf(lower):
+        return g
+    if math.isinf(upper):
+        return lower + np.exp(g)
+    from scipy.special import expit
+
+    return lower + (upper - lower) * expit(g)
 
 
 def link_slope(x: Array, lower: float, upper: float) -> Array:
@@ -351,6 +358,93 @@ class Mixture:
         from scipy.special import ndtri
 
         return self.from_normal(ndtri(p))
+
+
+@dataclass(frozen=True)
+class Tabulated:
+    """A distribution known at points: what a sample or a mixture of many parts comes to.
+
+    On the scale of its bounds (log or logit) it is a monotone cubic (Fritsch and Carlson 1980) of a
+    standard normal through ``(normal, linked)``, a straight line beyond both ends.
+    """
+
+    normal: tuple[float, ...]
+    linked: tuple[float, ...]
+    lower: float
+    upper: float
+    family: str = "predictive"
+
+    @classmethod
+    def from_cdf(cls, x: Array, p: Array, total: float, lower: float, upper: float) -> Tabulated:
+        """Return the distribution with probability ``p / total`` of at most ``x``, both increasing.
+
+        Points too far out to be told from 0 or 1 are dropped.
+        """
+        from scipy.special import ndtri
+
+        share = np.asarray(p) / total
+        inside = (share > FAR_OUT) & (share < 1 - FAR_OUT) & (x > lower) & (x < upper)
+        linked, normal = to_link(np.asarray(x)[inside], lower, upper), ndtri(share[inside])
+        rising = np.r_[True, (np.diff(linked) > 0) & (np.diff(normal) > 0)]
+        return cls(tuple(normal[rising].tolist()), tuple(linked[rising].tolist()), lower, upper)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.lower, self.upper
+
+    @cached_property
+    def curve(self) -> Any:
+        """The monotone cubic from normal score to linked value."""
+        from scipy.interpolate import PchipInterpolator
+
+        return PchipInterpolator(self.normal, self.linked)
+
+    @cached_property
+    def inverse(self) -> Any:
+        """The monotone cubic from linked value to normal score."""
+        from scipy.interpolate import PchipInterpolator
+
+        return PchipInterpolator(self.linked, self.normal)
+
+    def from_normal(self, z: ArrayLike) -> Array:
+        return unlinked(beyond(self.curve, np.asarray(z, dtype=float)), self.lower, self.upper)
+
+    def ppf(self, p: ArrayLike) -> Array:
+        from scipy.special import ndtri
+
+        return self.from_normal(ndtri(p))
+
+    def cdf(self, x: ArrayLike) -> Array:
+        from scipy.special import ndtr
+
+        inside, safe = self.guarded(x)
+        z = beyond(self.inverse, to_link(safe, self.lower, self.upper))
+        return np.where(inside, ndtr(z), np.where(np.asarray(x) >= self.upper, 1.0, 0.0))
+
+    def pdf(self, x: ArrayLike) -> Array:
+        inside, safe = self.guarded(x)
+        linked = to_link(safe, self.lower, self.upper)
+        z = beyond(self.inverse, linked)
+        slope = self.inverse.derivative()(np.clip(linked, self.linked[0], self.linked[-1]))
+        density = np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi) * slope * link_slope(safe, self.lower, self.upper)
+        return np.where(inside, density, 0.0)
+
+    def guarded(self, x: ArrayLike) -> tuple[Array, Array]:
+        """Return which values lie in the support, and the values with the others replaced by one that does."""
+        x = np.asarray(x, dtype=float)
+        inside = (x > self.lower) & (x < self.upper)
+        return inside, np.where(inside, x, self.from_normal(0.0))
+
+
+FAR_OUT = 1e-14
+"""Probability beyond which a tabulated distribution is a straight line on its linked scale."""
+
+
+def beyond(curve: Any, at: Array) -> Array:
+    """Return a curve's values, continued by a straight line at both ends."""
+    first, last = curve.x[0], curve.x[-1]
+    near = np.clip(at, first, last)
+    return curve(near) + curve.derivative()(near) * (at - near)
 
 
 KNOTS = np.linspace(-8.5, 8.5, 851)
