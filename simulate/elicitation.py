@@ -4,7 +4,8 @@ An entry of a prior file is one of
 
 - a number, ``2048``, or a text, ``"8k to 12k GPU"``, ``"2 USD/GPU-hour"``, ``"5% to 20%"``;
 - a table with exactly one of ``value``, ``interval`` (with ``level``), quantiles (``q05``, ``q50``,
-  ``q95`` …) or the parameters of a ``family``, and ``unit``, ``sources``, ``note``.
+  ``q95`` …) or the parameters of a ``family``, and ``unit``, ``sources``, ``note``;
+- where disclosed cases can answer, a table with ``reference``: see `simulate.reference`.
 
 An interval is the central 90 % one unless ``level`` says otherwise: its ends *are* the 5th and the
 95th percentile. The family defaults to what the place in the file admits: log-normal for positive
@@ -69,6 +70,7 @@ FITTED_BY_QUANTILES = frozenset(PARAMETERS) - {"triangular", "pert", "mixture"}
 PARAMETER_NAMES = frozenset().union(*(names for sets in PARAMETERS.values() for names in sets))
 BOUNDS = ("lower", "upper")
 REMARKS = ("unit", "source", "sources", "note")
+REFERRING = ("reference", "within", "architecture", "chip")
 KEYS = frozenset({"value", "interval", "level", "family", "text", *BOUNDS, *REMARKS, *QUANTILES, *PARAMETER_NAMES})
 
 
@@ -82,6 +84,8 @@ class Place:
     upper: float = INFINITY
     closed: bool = True
     """Whether a fixed value may be the lower bound itself; not so where it divides."""
+    reference: str = ""
+    """The table of disclosed cases that can answer for it."""
 
     def range_in_words(self) -> str:
         if math.isinf(self.lower) and math.isinf(self.upper):
@@ -92,11 +96,25 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A request for what disclosed cases say: of which ``table``, ``within`` which of its classes.
+
+    ``architecture`` and ``chip`` are traits of what is asked about, empty where not given.
+    """
+
+    table: str
+    within: str = ""
+    architecture: str = ""
+    chip: str = ""
+
+
+@dataclass(frozen=True)
 class Entry:
     """A number of the prior file with its unit and its provenance.
 
     Exactly one of ``value`` (a constant) and ``distribution`` (an unknown) is set; both are in
-    ``unit``, the unit of the place.
+    ``unit``, the unit of the place. Until its ``reference`` is followed, an entry that has one has
+    neither.
     """
 
     unit: str
@@ -106,6 +124,7 @@ class Entry:
     note: str = ""
     given: str = ""
     """How the file gives it, in its own unit, for a reader."""
+    reference: Reference | None = None
 
 
 class FaultsFound(ValueError):
@@ -138,6 +157,8 @@ def elicit(raw: Any, place: Place, currencies: tuple[tuple[str, float], ...] = (
     Raises `FaultsFound` with everything that is wrong with it.
     """
     reading = Reading(place, currencies)
+    if isinstance(raw, Mapping) and "reference" in raw:
+        return referring(raw, reading)
     table = as_table(raw, reading)
     check_keys(table, reading)
     scale = unit_factor(table, reading)
@@ -152,6 +173,25 @@ def elicit(raw: Any, place: Place, currencies: tuple[tuple[str, float], ...] = (
     if reading.faults:
         raise FaultsFound(reading.faults)
     return Entry(place.unit, value, distribution, sources, note, spoken_form(table))
+
+
+def referring(table: Mapping[str, Any], reading: Reading) -> Entry:
+    """Return the entry of a table that refers to disclosed cases; they need no further source."""
+    wanted = reading.place.reference
+    for key in sorted(set(table) - {*REFERRING, *REMARKS}, key=str):
+        reading.fault(str(key), "stands beside a reference", f"known here: {', '.join((*REFERRING, *REMARKS))}")
+    if not wanted:
+        reading.fault("reference", "no disclosed cases answer this", "give a value, an interval or quantiles")
+    elif table["reference"] != wanted:
+        reading.fault("reference", f"{str(table['reference'])[:40]!r} does not speak of this", f'write "{wanted}"')
+    for key in REFERRING[1:]:
+        if not isinstance(table.get(key, ""), str):
+            reading.fault(key, f"{str(table[key])[:40]!r} is not a text", "write a name in quotes")
+    sources, note = provenance({"note": "as disclosed cases have it", **table}, reading)
+    if reading.faults:
+        raise FaultsFound(reading.faults)
+    asked = Reference(*(str(table.get(key, "")) for key in REFERRING))
+    return Entry(reading.place.unit, sources=sources, note=note, reference=asked)
 
 
 # ---------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +22,8 @@ LONGEST_CHAIN = 8
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 WORDS = frozenset({"label", "chip", "part_of", "exists", "note", "sources"})
 """Keys of the tables that hold numbers which are no numbers themselves."""
+REFERENCE = "reference"
+"""Folder of the tables of disclosed cases, beside the prior files."""
 STARTER = Path(__file__).parent / "starter.toml"
 SHIPPED = Path(__file__).parent / "shipped"
 IN_REPOSITORY = Path(__file__).parent.parent / "priors"
@@ -39,6 +41,8 @@ class Layers:
     """Content of each file before merging, by the same names."""
     settings: tuple[str, ...] = ()
     """The ``PATH=EXPR`` overrides, as given."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Text of each table of disclosed cases that an entry refers to, by its name."""
 
 
 def shipped_folder() -> Path:
@@ -111,9 +115,33 @@ def read(path: Path, settings: Sequence[str] = ()) -> Layers:
     for setting in settings:
         content = override(content, setting, faults)
     faults += [Fault(where, "holds a control character", "remove it") for where in control_characters(content)]
+    references = dict(reference_tables(path.parent, content, faults))
     if faults:
         raise InputError(path, faults)
-    return Layers(path, content, gathering.texts, gathering.own, tuple(settings))
+    texts = gathering.texts | {f"{REFERENCE}/{name}.csv": text for name, text in references.items()}
+    return Layers(path, content, texts, gathering.own, tuple(settings), references)
+
+
+def reference_tables(folder: Path, content: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each table that content refers to: beside the prior file, or a shipped one."""
+    for name, where in {name: where for where, name in referred(content)}.items():
+        places = [place / REFERENCE / f"{name}.csv" for place in (folder, shipped_folder())]
+        found = next((place for place in places if re.fullmatch(r"[\w-]+", name) and is_file(place)), None)
+        if found is None:
+            known = sorted(path.stem for path in (shipped_folder() / REFERENCE).glob("*.csv"))
+            faults.append(Fault(where, f"no table {name[:40]!r}", f"there are {', '.join(known)}"))
+        else:
+            yield name, read_text(found, f"{REFERENCE}/{name}.csv: ", faults)
+
+
+def referred(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (path, name) of every table that content refers to."""
+    for key, value in node.items() if isinstance(node, Mapping) else ():
+        here = f"{path}.{key}" if path else str(key)
+        if key == "reference" and isinstance(value, str):
+            yield here, value
+        else:
+            yield from referred(value, here)
 
 
 class Gathering:

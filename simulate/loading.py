@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from simulate import layers, ledger, schema
+from simulate import layers, ledger, referring, schema
 from simulate import layout as laying
 from simulate.claims import Claiming
 from simulate.correlations import Correlating
@@ -45,15 +45,17 @@ def check(read: layers.Layers) -> Priors:
     faults += shape_faults + citation_faults(read)
     if file is None:
         raise InputError(read.path, faults)
+    file = referring.answered(file, read, faults)
     priors = assemble(file, read, faults)
     if faults:
         raise InputError(read.path, faults)
     return priors
 
 
-def digest(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of merged content, in canonical JSON, as 64 hexadecimal digits."""
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, default=str, separators=(",", ":"))
+def digest(content: Mapping[str, Any], references: Mapping[str, str]) -> str:
+    """Return the SHA-256 of merged content and the tables it refers to, in canonical JSON, in hexadecimal."""
+    whole = {**content, "references": references} if references else content
+    canonical = json.dumps(whole, sort_keys=True, ensure_ascii=True, default=str, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -152,7 +154,7 @@ def assemble(file: schema.PriorFile, read: layers.Layers, faults: list[Fault]) -
         sources=file.sources,
         df=file.likelihood.df,
         group_correlations={claim.group: claiming.group_correlation(claim.group) for claim in claims if claim.used},
-        digest=digest(read.content),
+        digest=digest(read.content, read.references),
         texts=read.texts,
         settings=read.settings,
     )

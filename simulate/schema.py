@@ -20,6 +20,7 @@ from simulate.distributions import INFINITY, Johnson
 from simulate.elicitation import (
     PARAMETERS,
     QUANTILES,
+    REFERRING,
     Entry,
     FaultsFound,
     Place,
@@ -83,8 +84,15 @@ UTILISATION = Number("", "share of hours in which an accelerator is in use", 0.0
 HOURS = Number("GPU-hour", "billed accelerator-hours")
 PARAMETER_COUNT = Number("parameter", "parameters active per token")
 TOKENS = Number("token", "training tokens")
-MFU = Number("", "model FLOP utilisation of billed hours, by the 6ND definition", 0.0, 1.0, closed=False)
-MULTIPLIER = Number("", "total development compute over the official runs", 1.0)
+MFU = Number(
+    "",
+    "model FLOP utilisation of billed hours, by the 6ND definition",
+    0.0,
+    1.0,
+    closed=False,
+    reference="training_runs",
+)
+MULTIPLIER = Number("", "total development compute over the official runs", 1.0, reference="research_multipliers")
 HEADCOUNT = Number("person", "people in the group")
 PAY = Number("USD/person/year", "pay per person and year")
 OVERHEAD = Number("", "employer's cost on top of pay, as a share of it")
@@ -544,6 +552,7 @@ def json_schema() -> dict[str, Any]:
             "family": {"enum": list(PARAMETERS)},
             **dict.fromkeys((*QUANTILES, *names, "lower", "upper"), number),
             "components": {"type": "array", "minItems": 2, "items": {"type": "object"}},
+            **{key: {"type": "string"} for key in REFERRING},
             "unit": {"type": "string"},
             "sources": {"type": "array", "items": {"type": "string"}},
             "source": {"type": "string"},

@@ -1,0 +1,360 @@
+"""Reference classes: what disclosed cases say of a number that nobody has disclosed.
+
+A prior file asks for one with ``mfu = { reference = "training_runs", … }`` or
+``multiplier = { reference = "research_multipliers" }`` and gets the posterior predictive of a case of a
+new family, from `simulate.regression` on the table of that name in ``priors/reference/``.
+
+The answer depends on which cases are taken for similar. The default learns from all of them what chip,
+size and architecture do; ``within`` takes the plain members of a narrower class instead.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate import ledger, regression
+from simulate.distributions import Tabulated
+from simulate.elicitation import parse_number
+from simulate.errors import Fault, InputError
+from simulate.regression import Fit, Predictive, Regression
+
+Floats = NDArray[np.float64]
+
+TRAINING_RUNS = "training_runs"
+RESEARCH_MULTIPLIERS = "research_multipliers"
+TABLES = (TRAINING_RUNS, RESEARCH_MULTIPLIERS)
+SEED = 20250131
+"""A reference is data, not a draw: whatever the seed of a run, it says the same."""
+
+CHIP_CLASSES = (
+    ("V100", r"V100"),
+    ("A100", r"A[18]00"),
+    ("H100", r"G?H[128]00"),
+    ("B200", r"G?B[23]00"),
+    ("TPU", r"TPU"),
+)
+"""Chips of one generation, by what their names contain."""
+OTHER_CHIP = "other"
+CLASS_NAMES = (*(name for name, _ in CHIP_CLASSES), OTHER_CHIP)
+
+LARGE = 1e10
+"""Active parameters from which a run is a large one."""
+PIVOT = 1e10
+"""Active parameters of the run that the intercept speaks of."""
+
+
+def chip_class(hardware: str) -> str:
+    """Return the generation that a chip's name tells.
+
+    >>> chip_class("NVIDIA H800 SXM"), chip_class("Google TPU v4"), chip_class("AMD MI250X")
+    ('H100', 'TPU', 'other')
+    """
+    return next((name for name, pattern in CHIP_CLASSES if re.search(pattern, hardware, re.IGNORECASE)), OTHER_CHIP)
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A training run whose hours somebody has disclosed.
+
+    ``active_parameters`` [parameter], ``tokens`` [token], ``peak_flops`` [FLOP/second/GPU, dense BF16],
+    ``gpu_hours`` [GPU-hour, billed]; ``role`` is ``yes`` (fitted and scored), ``flag`` (a caveat stands
+    against it), ``target`` (what the fit judges) or ``no``.
+    """
+
+    model: str
+    family: str
+    architecture: str
+    hardware: str
+    active_parameters: float
+    tokens: float
+    peak_flops: float
+    gpu_hours: float
+    role: str = "yes"
+    note: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that the physics of the run needs is known."""
+        return bool(np.isfinite([self.active_parameters, self.tokens, self.peak_flops, self.gpu_hours]).all())
+
+    @property
+    def ideal_hours(self) -> float:
+        """What the run would take at an MFU of 1 [GPU-hour]."""
+        return float(ledger.physical_gpu_hours(self.active_parameters, self.tokens, self.peak_flops, 1.0))
+
+    @property
+    def mfu(self) -> float:
+        """Model FLOP utilisation of billed hours, 6ND over dense BF16 peak."""
+        return self.ideal_hours / self.gpu_hours
+
+    @property
+    def traits(self) -> Traits:
+        return Traits(chip_class(self.hardware), self.active_parameters, is_mixture(self.architecture))
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is known of a run before its hours are."""
+
+    chip: str
+    active_parameters: float
+    mixture: bool
+    """Whether it is a mixture of experts."""
+
+    def covariates(self) -> Floats:
+        """Return intercept, chip, size, size on that chip, architecture: the row of the design matrix."""
+        chip = np.array([float(self.chip == name) for name in CLASS_NAMES])
+        size = math.log10(self.active_parameters / PIVOT)
+        return np.array([1.0, *chip, size, *(size * chip), float(self.mixture)])
+
+
+def is_mixture(architecture: str) -> bool:
+    return architecture.strip().lower() in ("moe", "mixture of experts")
+
+
+MFU_MEAN = np.array([math.log(0.3), *[0.0] * (2 * len(CLASS_NAMES) + 2)])
+MFU_SD = np.array([0.5, *[0.3] * len(CLASS_NAMES), 0.2, *[0.2] * len(CLASS_NAMES), 0.3])
+"""Priors of the coefficients of log-MFU: a middle of 0.3 within a factor of 2.3 (90 %), chips that differ
+by a factor of 1.6, a tenfold size and the architecture that each change it by 1.4 to 1.6."""
+WITHIN, BETWEEN = 0.2, 0.3
+"""Scales of the half-t priors of the spread within and between families, of log-MFU."""
+
+type Member = Callable[[TrainingRun], bool]
+
+CLASSES: Mapping[str, tuple[str, Member]] = {
+    "all": ("all disclosed runs", lambda run: True),
+    "h-class": ("runs on H100-class chips", lambda run: run.traits.chip == "H100"),
+    "large": ("runs of at least 10bn active parameters", lambda run: run.active_parameters >= LARGE),
+    "large-h-class": (
+        "runs of at least 10bn active parameters on H100-class chips",
+        lambda run: run.traits.chip == "H100" and run.active_parameters >= LARGE,
+    ),
+    "moe": ("mixtures of experts", lambda run: run.traits.mixture),
+}
+"""Reference classes that ``within`` may name: what they are, and who belongs to them."""
+
+
+# ---------------------------------------------------------------------------------------------
+# Tables
+
+
+NEEDED = ("model", "architecture", "active_params", "tokens", "hardware", "gpu_hours")
+NUMBERS = {"active_params": 1.0, "tokens": 1.0, "peak_tflops_bf16": 1e12, "gpu_hours": 1.0}
+ROLES = ("yes", "flag", "target", "no")
+
+
+def read_training_runs(text: str, name: str, known: Sequence[TrainingRun] = ()) -> tuple[TrainingRun, ...]:
+    """Return the rows of a table of training runs; ``known`` runs lend their chips' peaks and their families.
+
+    Columns: model, architecture (dense, MoE), active_params, tokens, hardware, gpu_hours, and where given
+    peak_tflops_bf16, family, physics_test_eligible and note; others are ignored. Raises `InputError` with
+    every fault.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    faults: list[Fault] = []
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise InputError(name, [Fault(f"line {reader.line_num}", str(error), "mend the CSV there")]) from None
+    lacking = [column for column in NEEDED if column not in (reader.fieldnames or ())]
+    if lacking:
+        raise InputError(name, [Fault(column, "no such column", f"needed: {', '.join(NEEDED)}") for column in lacking])
+    runs = tuple(training_run(row, f"line {i}", known, faults) for i, row in enumerate(rows, start=2))
+    faults += [
+        Fault(model, "stands there more than once", "keep one row")
+        for model in {run.model for run in runs if [r.model for r in runs].count(run.model) > 1}
+    ]
+    if faults:
+        raise InputError(name, faults)
+    return runs
+
+
+def training_run(
+    row: Mapping[str, str | None], where: str, known: Sequence[TrainingRun], faults: list[Fault]
+) -> TrainingRun:
+    """Return a row as a run; an empty cell is not known, a wrong one is a fault."""
+    texts = {key: (value or "").strip() for key, value in row.items() if isinstance(value, str) or value is None}
+    model = texts["model"]
+    if not model:
+        faults.append(Fault(f"{where}: model", "is empty", "name the run"))
+    if texts["architecture"].lower() not in ("dense", "moe"):
+        faults.append(Fault(f"{where}: architecture", f"{texts['architecture'][:40]!r}", "write dense or MoE"))
+    numbers = {key: factor * cell(texts.get(key, ""), f"{where}: {key}", faults) for key, factor in NUMBERS.items()}
+    if math.isnan(numbers["peak_tflops_bf16"]):
+        peaks = {run.hardware: run.peak_flops for run in known}
+        numbers["peak_tflops_bf16"] = peaks.get(texts["hardware"], math.nan)
+    families = {run.model: run.family for run in known}
+    stated = texts.get("physics_test_eligible", "yes").lower()
+    return TrainingRun(
+        model,
+        texts.get("family") or families.get(model, model),
+        texts["architecture"],
+        texts["hardware"],
+        numbers["active_params"],
+        numbers["tokens"],
+        numbers["peak_tflops_bf16"],
+        numbers["gpu_hours"],
+        next((role for role in ROLES if stated.startswith(role)), "no"),
+        texts.get("note", ""),
+    )
+
+
+def cell(text: str, where: str, faults: list[Fault]) -> float:
+    """Return a positive number, or NaN for an empty cell and after a fault."""
+    if not text:
+        return math.nan
+    value = parse_number(text)
+    if value is None or not 0 < value < 1e30:
+        faults.append(Fault(where, f"{text[:40]!r} is not a positive number", "write digits such as 2664000 or 3.7e10"))
+        return math.nan
+    return value
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """Total development compute over the final run, of a laboratory that one can tell it of."""
+
+    case: str
+    multiplier: float
+    era: str
+    role: str
+
+
+def read_multipliers(text: str) -> tuple[Multiplier, ...]:
+    """Return the rows of the table of research multipliers that have a number."""
+    rows = csv.DictReader(io.StringIO(text))
+    return tuple(
+        Multiplier(row["case"], float(row["multiplier"]), row["era"], row["use"]) for row in rows if row["multiplier"]
+    )
+
+
+# ---------------------------------------------------------------------------------------------
+# Fits
+
+
+def members(runs: Sequence[TrainingRun], within: str = "all") -> tuple[TrainingRun, ...]:
+    """Return the runs that a reference class is made of: complete, without caveat, and in it."""
+    return tuple(run for run in runs if run.role == "yes" and run.complete and CLASSES[within][1](run))
+
+
+def mfu_regression(runs: Sequence[TrainingRun], *, plain: bool) -> Regression:
+    """Return log-MFU on what is known of each run, or, ``plain``, on nothing but its family."""
+    x = np.array([run.traits.covariates() for run in runs])
+    names = list(dict.fromkeys(run.family for run in runs))
+    keep = slice(0, 1) if plain else slice(None)
+    return Regression(
+        np.log([run.mfu for run in runs]),
+        x[:, keep],
+        np.array([names.index(run.family) for run in runs]),
+        MFU_MEAN[keep],
+        MFU_SD[keep],
+        WITHIN,
+        BETWEEN,
+    )
+
+
+def multiplier_regression(cases: Sequence[Multiplier]) -> Regression:
+    """Return log(multiplier - 1) around one mean; each case is a laboratory of its own."""
+    excess = np.log([case.multiplier - 1 for case in cases])
+    each = np.arange(len(cases))
+    return Regression(excess, np.ones((len(cases), 1)), each, np.zeros(1), np.array([1.5]), 0.5, 1.0)
+
+
+def generator(*purpose: str) -> np.random.Generator:
+    from simulate.inference import stream
+
+    return stream(SEED, "reference", *purpose)
+
+
+@lru_cache(maxsize=16)
+def fitted_runs(text: str, within: str) -> tuple[Fit, int, int]:
+    """Return the fit to a table of training runs, and how many runs and families it has seen."""
+    runs = members(read_training_runs(text, TRAINING_RUNS), within or "all")
+    data = mfu_regression(runs, plain=bool(within))
+    (fit,) = regression.fit(data, np.ones((1, len(runs))), generator("mfu", within))
+    return fit, len(runs), data.families
+
+
+@lru_cache(maxsize=64)
+def mfu(text: str, traits: Traits, within: str = "") -> tuple[Tabulated, str]:
+    """Return the predictive of the MFU of a run, and how it was come by in words.
+
+    ``text`` is the table; ``within`` a reference class of `CLASSES`, or empty for the regression.
+    """
+    fit, number, families = fitted_runs(text, within)
+    covariates = traits.covariates()[:1] if within else traits.covariates()
+    predictive = regression.predict(fit, covariates, generator("mfu", within, repr(traits)))
+    found = tabulated(predictive, 0.0, math.log(1.0), 1.0)
+    what = CLASSES[within][0] if within else f"disclosed runs, as {words(traits)}"
+    return found, f"{spoken_quantiles(found)}, from {number} {what}, {families} families"
+
+
+def words(traits: Traits) -> str:
+    """Return the traits of a run in words: ``37bn active, mixture of experts, H100 class``."""
+    kind = "mixture of experts" if traits.mixture else "dense"
+    return f"{traits.active_parameters / 1e9:.3g}bn active, {kind}, {traits.chip} class"
+
+
+MULTIPLIER_CLASSES: Mapping[str, str] = {
+    "": "cases",
+    "early": "cases of 2020 to 2022",
+    "recent": "cases of 2024 to 2026",
+}
+
+
+@lru_cache(maxsize=8)
+def multiplier(text: str, within: str = "") -> tuple[Tabulated, str]:
+    """Return the predictive of a research multiplier, and how it was come by in words."""
+    cases = [case for case in read_multipliers(text) if case.role == "yes" and within in ("", case.era)]
+    (fit,) = regression.fit(multiplier_regression(cases), np.ones((1, len(cases))), generator("multiplier", within))
+    found = tabulated(
+        regression.predict(fit, np.ones(1), generator("multiplier", within, "new")), 1.0, math.inf, math.inf
+    )
+    return found, f"{spoken_quantiles(found)}, from {len(cases)} {MULTIPLIER_CLASSES[within]}"
+
+
+def spoken_quantiles(found: Tabulated) -> str:
+    low, middle, high = (float(value) for value in found.ppf(np.array([0.05, 0.5, 0.95])))
+    return f"q05 {low:.2g}, q50 {middle:.2g}, q95 {high:.2g}"
+
+
+def tabulated(predictive: Predictive, lower: float, ceiling: float, upper: float) -> Tabulated:
+    """Return the predictive of ``lower + exp(y)``, given that ``y`` is below ``ceiling``, as a distribution.
+
+    Where ``upper`` is a physical bound, such as an MFU of 1, the predictive is conditioned on it.
+    """
+    middle, reach = (
+        float(np.median(predictive.location)),
+        float(np.median(predictive.scale)) + float(predictive.location.std()),
+    )
+    y = middle + reach * np.sinh(np.linspace(-4.5, 4.5, 361))
+    if math.isfinite(ceiling):
+        y = np.concatenate([y[y < ceiling - 0.02 * reach], ceiling - 0.02 * reach * np.geomspace(1, 1e-3, 12)[1:]])
+    return Tabulated.from_cdf(
+        lower + np.exp(y), predictive.cdf(y), float(predictive.cdf(np.array(ceiling))), lower, upper
+    )
+
+
+def by_class(runs: Sequence[TrainingRun], target: TrainingRun) -> Iterator[tuple[str, int, int, Predictive]]:
+    """Yield (what, runs, families, predictive of the target's log-MFU) for the regression and each class."""
+    for within in ("", *CLASSES):
+        kept = members(runs, within or "all")
+        data = mfu_regression(kept, plain=bool(within))
+        (fit,) = regression.fit(data, np.ones((1, len(kept))), generator("mfu", within))
+        covariates = target.traits.covariates()[:1] if within else target.traits.covariates()
+        what = CLASSES[within][0] if within else "regression on all runs: chip, size, architecture"
+        yield (
+            what,
+            len(kept),
+            data.families,
+            regression.predict(fit, covariates, generator("class", within, target.model)),
+        )
