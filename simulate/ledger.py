@@ -217,6 +217,12 @@ def official_gpu_hours(gpu_hours: Number) -> Number:
     return gpu_hours.sum(axis=0)
 
 
+@quantity("GPU-hour", "accelerator-hours of the final training run")
+def final_gpu_hours(gpu_hours: Number, final_runs: Any) -> Number:
+    """Return the hours of the runs of the base model; ``final_runs`` are positions on ``run``."""
+    return gpu_hours[final_runs].sum(axis=0)
+
+
 @quantity("USD", "final training run at the owner's cost", basis=OWNED)
 def final_run_owned(run_cost_owned: Number, final_runs: Any) -> Number:
     """Return the runs of the base model at what an hour costs the owner of the fleet."""
