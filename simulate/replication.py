@@ -25,6 +25,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from simulate import summary
 from simulate.distributions import INFINITY, Johnson, from_quantiles
@@ -70,7 +71,12 @@ def input_of(row: Mapping[str, str]) -> Johnson:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Independent draws ``(chain, draw)`` of the stated inputs, for one model; streams are named by both."""
+    """Draws ``(chain, draw)`` of the stated inputs for one model, independent of one another.
+
+    Streams are named by model and input. Each input's draws fall one into each of as many equally probable
+    strata (Latin hypercube: McKay, Beckman and Conover 1979, Technometrics 21(2)), so that its own quantiles
+    have next to no Monte Carlo error; errors computed as of independent draws are then upper bounds.
+    """
 
     inputs: Mapping[str, Johnson]
     model: str
@@ -78,8 +84,10 @@ class Drawing:
     seed: int
 
     def normal(self, name: str) -> Floats:
-        """Return standard normal draws from the stream of this model and name."""
-        return stream(self.seed, "replication", self.model, name).standard_normal((CHAINS, self.draws))
+        """Return standard normal draws, one from each stratum, from the stream of this model and name."""
+        number = CHAINS * self.draws
+        rng = stream(self.seed, "replication", self.model, name)
+        return np.asarray(ndtri((rng.permutation(number) + rng.random(number)) / number)).reshape(CHAINS, -1)
 
     def of(self, name: str, part: str = "") -> Floats:
         """Return draws of an input; a ``part`` has draws of its own."""
@@ -281,11 +289,12 @@ class AmortisedRow:
         """Our median over the revised edition."""
         return None if self.run.editions.revised is None else self.ours.p50 / self.run.editions.revised
 
-    @property
-    def near(self) -> tuple[str, ...]:
-        """The editions that our median is as near to as they are to one another."""
-        ratios = {"first": self.ratio, "revised": self.revised_ratio}
-        return tuple(name for name, ratio in ratios.items() if ratio is not None and apart(ratio) <= self.noise)
+    def standing(self, ratio: float) -> str:
+        """Return whether a ratio is within or beyond the noise, or at its edge: two Monte Carlo errors or less away."""
+        distance = math.log(apart(ratio) / self.noise)
+        if abs(distance) <= 2 * self.ours.mcse_p50 / self.ours.p50:
+            return "at the edge"
+        return "within" if distance < 0 else "beyond"
 
     @property
     def covered(self) -> bool:
@@ -502,23 +511,24 @@ def forecast() -> list[ForecastRow]:
 
 def amortised_cells(rows: list[AmortisedRow]) -> list[list[str]]:
     """Return the table of amortised costs, header first; there is at least one row."""
+    against = f"against ×{rows[0].noise:.2f}"
     header = ["run", "chip-hours known as", "Epoch, first edition [USD 2023]", "Epoch, revised [USD 2023]"]
-    header += ["ours, median [90 % interval] [USD 2023]", "ours ÷ first", "ours ÷ revised"]
-    header += [f"within ×{rows[0].noise:.2f} of", "first edition in our interval"]
-    return [header, *map(amortised_cell, rows)]
+    header += ["ours, median [90 % interval] [USD 2023]", f"ours ÷ first, {against}", f"ours ÷ revised, {against}"]
+    return [[*header, "first edition in our interval"], *map(amortised_cell, rows)]
 
 
 def amortised_cell(row: AmortisedRow) -> list[str]:
-    costs = row.run.editions
+    first, revised = row.run.editions.first, row.run.editions.revised
     return [
         row.run.model,
         row.run.known,
-        summary.amount(costs.first),
-        "–" if costs.revised is None else summary.amount(costs.revised),
+        summary.amount(first),
+        "–" if revised is None else summary.amount(revised),
         bracketed(row.ours),
-        quotient(row.ours, costs.first),
-        "–" if costs.revised is None else quotient(row.ours, costs.revised),
-        ", ".join(row.near) or "neither",
+        f"{quotient(row.ours, row.ratio)}, {row.standing(row.ratio)}",
+        "–"
+        if row.revised_ratio is None
+        else f"{quotient(row.ours, row.revised_ratio)}, {row.standing(row.revised_ratio)}",
         yes(row.covered),
     ]
 
@@ -538,7 +548,7 @@ def development_cell(row: DevelopmentRow) -> list[str]:
         row.model,
         f"{middle} [{low} to {high}]",
         bracketed(row.ours),
-        quotient(row.ours, theirs.middle),
+        quotient(row.ours, row.ratio),
         yes(row.overlap),
         f"{row.width_ratio:.1f}",
         f"{row.compute_width_ratio:.1f}",
@@ -575,9 +585,9 @@ def bracketed(row: summary.Row) -> str:
     return f"{median} [{low} to {high}]"
 
 
-def quotient(ours: summary.Row, theirs: float) -> str:
-    """Return our median over their figure, with the digits that its Monte Carlo error supports."""
-    return summary.amount(ours.p50 / theirs, "", ours.mcse_p50 / theirs)
+def quotient(ours: summary.Row, ratio: float) -> str:
+    """Return the ratio of our median to a figure, with the digits that the median's Monte Carlo error supports."""
+    return summary.amount(ratio, "", ratio * ours.mcse_p50 / ours.p50)
 
 
 def yes(fact: bool) -> str:
