@@ -15,6 +15,7 @@ inconsistent           outside the credible interval of what it speaks of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import ledger
-from simulate.identities import Figure, Period
+from simulate.identities import Figure, Period, plural
 from simulate.register import NOT_ABOUT_COST, Claim, Register
+from simulate.report import likely
 from simulate.results import Run
 from simulate.summary import amount, published, row, with_unit
 from simulate.units import UnitError, factor
@@ -147,10 +149,18 @@ class Witness:
         return Tested(middle, holds, self.place_in_words(claim, values, unit, middle))
 
     def place_in_words(self, claim: Claim, values: Floats, unit: str, percentile: float) -> str:
-        found = row(claim.entry.quantity, "", "", unit, values, self.probability)
-        low, high = amount(found.lower, unit, found.mcse_lower), amount(found.upper, unit, found.mcse_upper)
-        what = f"{100 * self.probability:g} %, {self.run.manifest['group']}"
-        return f"at {ordinal(percentile)} of {claim.entry.quantity}, {low} to {high} ({what})"
+        """Return where a figure lies, or how probable the draws find a bound."""
+        quantity = claim.entry.quantity
+        found = row(quantity, "", "", unit, values, self.probability)
+        low, high = (
+            amount(end, plural(unit), error)
+            for end, error in ((found.lower, found.mcse_lower), (found.upper, found.mcse_upper))
+        )
+        span = f"{low} to {high} ({100 * self.probability:g} %, {self.run.manifest['group']})"
+        if claim.entry.kind == "estimate":
+            return f"{ordinal(percentile)} of {quantity}, {span}"
+        side, share = ("above", 100 - percentile) if claim.entry.kind == "floor" else ("below", percentile)
+        return f"{quantity} is {side} it with probability {likely(share / 100)}: {span}"
 
     def off(self, claim: Claim, figure: Figure) -> Iterator[Off]:
         """Yield how far a figure of money is from its own scope, from that it is shown as, and from wider ones."""
@@ -174,7 +184,7 @@ def ordinal(percentile: float) -> str:
     """Return where something lies in words.
 
     >>> ordinal(37.2), ordinal(0.2), ordinal(99.7)
-    ('the 37th percentile', 'below the 1st percentile', 'above the 99th percentile')
+    ('37th percentile', 'below the 1st percentile', 'above the 99th percentile')
     """
     if percentile < 1:
         return "below the 1st percentile"
@@ -182,7 +192,7 @@ def ordinal(percentile: float) -> str:
         return "above the 99th percentile"
     number = round(percentile)
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number // 10 != 1 else 0, "th")
-    return f"the {number}{ending} percentile"
+    return f"{number}{ending} percentile"
 
 
 def ratio(scope: str, draws: Floats, probability: float, kind: str) -> Off:
@@ -195,24 +205,22 @@ def ratio_words(scope: str, found: Any, kind: str) -> str:
     """Return a ratio scope ÷ figure in words, with the digits its Monte Carlo errors support."""
     if found.lower >= TINY:
         low, high = 100 / found.upper, 100 / found.lower
-        ends = (
-            amount(low, "", low * found.mcse_upper / found.upper),
-            amount(high, "", high * found.mcse_lower / found.lower),
-        )
+        ends = times(low, low * found.mcse_upper / found.upper), times(high, high * found.mcse_lower / found.lower)
         return f"is {ends[0]}–{ends[1]} % of {scope}"
-    if found.lower > 1:
-        under = "understates" if kind == "estimate" else "lies below"
-        return f"{under} {scope} by {times(found.lower, found.mcse_lower)}–{times(found.upper, found.mcse_upper)}×"
     if found.upper < 1:
         low, high = 1 / found.upper, 1 / found.lower
         over = "overstates" if kind == "estimate" else "lies above"
-        ends = (times(low, found.mcse_upper * low**2), times(high, found.mcse_lower * high**2))
-        return f"{over} {scope} by {ends[0]}–{ends[1]}×"
-    return f"{scope} is {times(found.lower, found.mcse_lower)}–{times(found.upper, found.mcse_upper)} times it"
+        return f"{over} {scope} by {times(low, found.mcse_upper * low**2)}–{times(high, found.mcse_lower * high**2)}×"
+    span = f"{times(found.lower, found.mcse_lower)}–{times(found.upper, found.mcse_upper)}"
+    if found.lower > 1:
+        return f"{'understates' if kind == 'estimate' else 'lies below'} {scope} by {span}×"
+    return f"{scope} is {span} times it"
 
 
 def times(value: float, mcse: float) -> str:
-    return amount(value, "", mcse)
+    """Return a ratio with at most two digits, fewer where its Monte Carlo error supports no more."""
+    two_digits = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return amount(value, "", max(mcse, two_digits))
 
 
 # ---------------------------------------------------------------------------------------------

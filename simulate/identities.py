@@ -320,11 +320,12 @@ def sum_in_words(
         shown_side(side, known) if is_bare else f"{shown_side(side, known)} = {rounded(found, unit, wide)}"
         for side, found, is_bare in ((left, a, bare[0]), (right, b, bare[1]))
     )
-    if bare[0]:
-        return f"{result} against {claimed}{'' if holds else factor_words(b, a)}"
+    off = "" if holds else factor_words(a, b)
+    if bare[0] and relation == "=":
+        return f"{result} against {claimed}{off}"
     between = {"=": "stated", ">=": "at least", "<=": "at most"}[relation]
     between = between if holds else {"stated": "not"}.get(between, f"not {between}")
-    return f"{result}, {between} {claimed}{'' if holds else factor_words(a, b)}"
+    return f"{result}, {between} {claimed}{off}"
 
 
 def shown_side(side: str, known: Mapping[str, Figure]) -> str:
@@ -349,14 +350,12 @@ def rounded(found: Interval, unit: str, wide: bool) -> str:
 
 
 def factor_words(a: Interval, b: Interval) -> str:
-    """Return by what factor ``b`` is off from ``a``, where both are positive."""
+    """Return by what factor two sides differ, where both are positive."""
     if min(a.value, b.value) <= 0:
         return ""
-    ratio = b.value / a.value
-    size, side = max(ratio, 1 / ratio), "high" if ratio > 1 else "low"
-    if size < NEARLY:
-        return f" ({100 * (size - 1):.2g} % too {side})"
-    return f" ({float(f'{size:.3g}'):,g} times too {side})"
+    size = max(a.value / b.value, b.value / a.value)
+    far = f"{100 * (size - 1):.2g} %" if size < NEARLY else f"a factor of {float(f'{size:.3g}'):,g}"
+    return f" (off by {far})"
 
 
 NEARLY = 1.2
