@@ -146,7 +146,16 @@ class Witness:
             "floor": low <= 100 - tail,
             "ceiling": high >= tail,
         }[claim.entry.kind]
-        return Tested(middle, holds, self.place_in_words(claim, values, unit, middle))
+        words = self.place_in_words(claim, values, unit, middle)
+        heard = "the run has heard it as evidence" if self.has_heard(claim.entry.quantity, scale * figure.value) else ""
+        return Tested(middle, holds, joined(words, heard))
+
+    def has_heard(self, quantity: str, value: float) -> bool:
+        """Whether a figure is among the run's own evidence, so that agreeing with it is no test."""
+        claims = self.run.manifest["claims"]
+        return any(
+            c["used"] and c["about"] == quantity and math.isclose(c["value"], value, rel_tol=0.02) for c in claims
+        )
 
     def place_in_words(self, claim: Claim, values: Floats, unit: str, percentile: float) -> str:
         """Return where a figure lies, or how probable the draws find a bound."""

@@ -163,15 +163,19 @@ def run(
     "--prior-predictive", is_flag=True, help="Also say what the priors imply, and where the claims lie in it."
 )
 def check(names: Sequence[str], settings: Sequence[str], prior_predictive: bool) -> None:
-    """Check prior files: syntax, units, sources, and figures used twice.
+    """Check prior files and registers of claims: syntax, units, sources, and figures used twice.
 
     All faults of a file come at once, each with its path and what would mend it.
     """
-    from simulate import loading, overview
+    from simulate import layers, loading, overview
+    from simulate import register as registers
 
     failures = []
     for name in names:
         try:
+            if registers.is_register(layers.find(name)):
+                click.echo(registers.in_words(registers.load(layers.find(name))))
+                continue
             priors = loading.load(name, settings)
         except InputError as error:
             failures.append(error)
@@ -225,6 +229,52 @@ def plot(run: str, kinds: Sequence[str], out: Path, to: Path | None) -> None:
     for kind in wanted:
         if (folder / f"{kind}.png").exists():
             click.echo(folder / f"{kind}.png")
+
+
+@example("simulate audit --priors semianalysis")
+@main.command()
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option(
+    "--priors", "files", multiple=True, metavar="FILE|NAME", help="Test by this prior file, run where needed."
+)
+@click.option("--register", metavar="FILE", help="A register of claims other than the shipped one.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Of runs that are made.")
+@OUT
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def audit(runs: Sequence[str], files: Sequence[str], register: str | None, seed: int, out: Path, as_json: bool) -> None:
+    """Test every published claim: its own arithmetic, its scope, and where it lies in a posterior.
+
+    Each claim is tested by the run of the system it speaks of. Without RUN and --priors these are the
+    prior files that the register names for its systems, run where there is no such run yet. Writes
+    audit.md into the first run's folder. Exits with 3 when a run has not converged.
+    """
+    from simulate import register as registers
+
+    with Progress(not as_json and sys.stderr.isatty()) as progress:
+        progress("reading the register", 0, 0)
+        known = registers.load(registers.find(register))
+        given = [*runs, *files] or [system.priors for system in known.systems.values()]
+        from simulate import audit_report, pipeline, results
+        from simulate.audit import audit as audited
+        from simulate.inference import Settings
+
+        sampling = Settings(seed=seed, cores=pipeline.cores())
+        shown = progress if progress.shown else None
+        found = [pipeline.obtain(name, sampling, out=out, progress=shown) for name in dict.fromkeys(given)]
+        findings = audited(known, found)
+        page = results.add_page(found[0].folder, "audit.md", audit_report.markdown(known, findings, found))
+    if as_json:
+        click.echo(json.dumps(audit_report.for_machines(known, findings, found), allow_nan=False))
+    else:
+        click.echo(f"{audit_report.terminal(known, findings, found)}\n\nin full: {page}")
+    stop_unless_converged(found)
+
+
+def stop_unless_converged(runs: Sequence[Any]) -> None:
+    """Raise `NotConvergedError` when one of several runs has not converged."""
+    reasons = [f"{run.manifest['name']}: {reason}" for run in runs for reason in run.manifest["verdict"]["reasons"]]
+    if not all(run.converged for run in runs):
+        raise NotConvergedError(reasons)
 
 
 @example("simulate list")

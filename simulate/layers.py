@@ -22,6 +22,8 @@ LONGEST_CHAIN = 8
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 WORDS = frozenset({"label", "chip", "part_of", "exists", "note", "sources"})
 """Keys of the tables that hold numbers which are no numbers themselves."""
+REGISTER = "claims"
+"""Name of the register of published claims, which lies beside the prior files and is none."""
 REFERENCE = "reference"
 """Folder of the tables of disclosed cases, beside the prior files."""
 STARTER = Path(__file__).parent / "starter.toml"

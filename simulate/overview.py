@@ -60,7 +60,8 @@ def of_prior_files() -> str:
     seen: dict[str, str] = {}
     for folder in folders:
         for path in sorted(folder.glob("*.toml")):
-            seen.setdefault(path.stem, title(path))
+            if path.stem != layers.REGISTER:
+                seen.setdefault(path.stem, title(path))
     width = max((len(name) for name in seen), default=0)
     return "\n".join([*lines, *(f"  {name.ljust(width)}  {text}" for name, text in sorted(seen.items()))])
 

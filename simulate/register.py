@@ -22,7 +22,6 @@ from simulate.loading import digest
 from simulate.schema import Name, Source, Table, Year, dotted
 from simulate.units import factor
 
-NAME = "claims"
 ABOUT_COST = ("cost", "compute", "rate", "fleet", "people", "model", "ratio", "opinion", "definition", "disclosure")
 NOT_ABOUT_COST = ("market", "industry", "date", "capability")
 
@@ -139,8 +138,8 @@ def find(given: str | None = None) -> Path:
     """Return the register that is meant: a path, or the one beside the prior files, or the shipped one."""
     if given:
         return Path(given)
-    here = Path("priors") / f"{NAME}.toml"
-    return here if layers.is_file(here) else layers.shipped_folder() / f"{NAME}.toml"
+    here = Path("priors") / f"{layers.REGISTER}.toml"
+    return here if layers.is_file(here) else layers.shipped_folder() / f"{layers.REGISTER}.toml"
 
 
 def is_register(path: Path) -> bool:
@@ -172,6 +171,16 @@ def load(path: Path) -> Register:
     return Register(
         path, file.title, digest(content, {}), file.articles, file.systems, claims, figures, file.sources
     )  # fmt: skip
+
+
+def in_words(register: Register) -> str:
+    """Return what a checked register holds."""
+    sums = sum(len(checks) for _, checks in register.figures.values()) + sum(len(c.checks) for c in register.claims)
+    held = f"{len(register.figures)} figures, {sums} sums, {len(register.sources)} sources"
+    return (
+        f"ok: {register.path.stem}: {register.title}\n"
+        f"  {len(register.claims)} claims of {len(register.articles)} articles, {held}\n  digest {register.digest}"
+    )
 
 
 def plain(message: str) -> str:

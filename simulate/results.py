@@ -188,6 +188,19 @@ def write_report(folder: Path, text: str) -> None:
     write_text(folder / REPORT, text)
 
 
+def add_page(folder: Path, name: str, text: str) -> Path:
+    """Write a page beside a run's own files, whole or not at all, and return its path; an older one is replaced."""
+    path = folder / name
+    with disk(path):
+        unfinished = folder / f"{UNFINISHED}{name}-{os.getpid()}"
+        try:
+            write_text(unfinished, text)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    return path
+
+
 def checksums(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file below a folder, by its path there, the manifest left out."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
