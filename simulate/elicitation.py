@@ -70,7 +70,7 @@ FITTED_BY_QUANTILES = frozenset(PARAMETERS) - {"triangular", "pert", "mixture"}
 PARAMETER_NAMES = frozenset().union(*(names for sets in PARAMETERS.values() for names in sets))
 BOUNDS = ("lower", "upper")
 REMARKS = ("unit", "source", "sources", "note")
-REFERRING = ("reference", "within", "architecture", "chip")
+REFERRING = ("reference", "within", "architecture", "chip", "without")
 KEYS = frozenset({"value", "interval", "level", "family", "text", *BOUNDS, *REMARKS, *QUANTILES, *PARAMETER_NAMES})
 
 
@@ -99,13 +99,15 @@ class Place:
 class Reference:
     """A request for what disclosed cases say: of which ``table``, ``within`` which of its classes.
 
-    ``architecture`` and ``chip`` are traits of what is asked about, empty where not given.
+    ``architecture`` and ``chip`` are traits of what is asked about, empty where not given; the cases of
+    the family ``without`` are left out, so that a run does not vouch for itself.
     """
 
     table: str
     within: str = ""
     architecture: str = ""
     chip: str = ""
+    without: str = ""
 
 
 @dataclass(frozen=True)

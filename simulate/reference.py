@@ -241,9 +241,10 @@ def read_multipliers(text: str) -> tuple[Multiplier, ...]:
 # Fits
 
 
-def members(runs: Sequence[TrainingRun], within: str = "all") -> tuple[TrainingRun, ...]:
-    """Return the runs that a reference class is made of: complete, without caveat, and in it."""
-    return tuple(run for run in runs if run.role == "yes" and run.complete and CLASSES[within][1](run))
+def members(runs: Sequence[TrainingRun], within: str = "all", without: str = "") -> tuple[TrainingRun, ...]:
+    """Return the runs that a reference class is made of: complete, no caveat, in it, not of a family left out."""
+    fit = (run for run in runs if run.role == "yes" and run.complete and CLASSES[within][1](run))
+    return tuple(run for run in fit if run.family != without)
 
 
 def mfu_regression(runs: Sequence[TrainingRun], *, plain: bool) -> Regression:
@@ -276,21 +277,32 @@ def generator(*purpose: str) -> np.random.Generator:
 
 
 @lru_cache(maxsize=16)
-def fitted_runs(text: str, within: str) -> tuple[Fit, int, int]:
-    """Return the fit to a table of training runs, and how many runs and families it has seen."""
-    runs = members(read_training_runs(text, TRAINING_RUNS), within or "all")
+def fitted_runs(text: str, within: str, without: str) -> tuple[Fit, int, int]:
+    """Return the fit to a table of training runs, and how many runs and families it has seen.
+
+    Raises `InputError` for a table with faults, and where it has no run of the class.
+    """
+    table = read_training_runs(text, TRAINING_RUNS)
+    runs = members(table, within or "all", without)
+    families = {run.family for run in table}
+    if without and without not in families:
+        mend = f"name one of {', '.join(sorted(families))}"
+        raise InputError(TRAINING_RUNS, [Fault("without", f"there is no family {without[:40]!r}", mend)])
+    if not runs:
+        raise InputError(TRAINING_RUNS, [Fault("rows", f"no run within {within or 'all'}", "widen the class")])
     data = mfu_regression(runs, plain=bool(within))
     (fit,) = regression.fit(data, np.ones((1, len(runs))), generator("mfu", within))
     return fit, len(runs), data.families
 
 
 @lru_cache(maxsize=64)
-def mfu(text: str, traits: Traits, within: str = "") -> tuple[Tabulated, str]:
+def mfu(text: str, traits: Traits, within: str = "", without: str = "") -> tuple[Tabulated, str]:
     """Return the predictive of the MFU of a run, and how it was come by in words.
 
-    ``text`` is the table; ``within`` a reference class of `CLASSES`, or empty for the regression.
+    ``text`` is the table; ``within`` a reference class of `CLASSES`, or empty for the regression;
+    ``without`` a family that is left out. Raises `InputError` for a table with faults.
     """
-    fit, number, families = fitted_runs(text, within)
+    fit, number, families = fitted_runs(text, within, without)
     covariates = traits.covariates()[:1] if within else traits.covariates()
     predictive = regression.predict(fit, covariates, generator("mfu", within, repr(traits)))
     found = tabulated(predictive, 0.0, math.log(1.0), 1.0)

@@ -34,7 +34,7 @@ def run_answered(
     traits = traits_asked(key, run, asked, file, faults)
     if len(faults) == before and traits is not None:
         try:
-            distribution, given = reference.mfu(read.references[asked.table], traits, asked.within)
+            distribution, given = reference.mfu(read.references[asked.table], traits, asked.within, asked.without)
             known = replace(known, distribution=distribution, given=given)
         except InputError as error:
             faults += error.faults
@@ -64,7 +64,13 @@ def traits_asked(
 def multiplier_answered(entry: Entry, read: layers.Layers, faults: list[Fault]) -> Entry:
     """Return a multiplier that is the predictive of the disclosed ones."""
     asked = entry.reference
-    if asked is None or asked.within not in reference.MULTIPLIER_CLASSES or asked.architecture or asked.chip:
+    if (
+        asked is None
+        or asked.within not in reference.MULTIPLIER_CLASSES
+        or asked.architecture
+        or asked.chip
+        or asked.without
+    ):
         names = ", ".join(name for name in reference.MULTIPLIER_CLASSES if name)
         mend = f"only within = {names}, or nothing for all cases"
         faults.append(Fault("research.multiplier", "asks for what the table does not hold", mend))
