@@ -168,13 +168,14 @@ def check(names: Sequence[str], settings: Sequence[str], prior_predictive: bool)
     All faults of a file come at once, each with its path and what would mend it.
     """
     from simulate import layers, loading, overview
-    from simulate import register as registers
 
     failures = []
     for name in names:
         try:
-            if registers.is_register(layers.find(name)):
-                click.echo(registers.in_words(registers.load(layers.find(name))))
+            if layers.is_register(layers.find(name)):
+                from simulate import register
+
+                click.echo(register.in_words(register.load(layers.find(name))))
                 continue
             priors = loading.load(name, settings)
         except InputError as error:

@@ -83,6 +83,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_register(path: Path) -> bool:
+    """Whether a file is a register of claims and no prior file."""
+    try:
+        return "register" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
 def write_starter(name: str) -> Path:
     """Write a commented prior file to start from, in ``priors/`` where there is such a folder; return its path.
 

@@ -16,10 +16,10 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from simulate import ledger, regression
 from simulate.distributions import Tabulated
@@ -276,11 +276,37 @@ def generator(*purpose: str) -> np.random.Generator:
     return stream(SEED, "reference", *purpose)
 
 
-@lru_cache(maxsize=16)
-def fitted_runs(text: str, within: str, without: str) -> tuple[Fit, int, int]:
-    """Return the fit to a table of training runs, and how many runs and families it has seen.
+@dataclass(frozen=True)
+class Predicted:
+    """The predictive of disclosed cases as a distribution, computed when it is first used."""
 
-    Raises `InputError` for a table with faults, and where it has no run of the class.
+    compute: Callable[[], Tabulated]
+    support: tuple[float, float]
+    family: str = "predictive"
+
+    @cached_property
+    def table(self) -> Tabulated:
+        return self.compute()
+
+    def from_normal(self, z: ArrayLike) -> Floats:
+        return np.asarray(self.table.from_normal(z))
+
+    def ppf(self, p: ArrayLike) -> Floats:
+        return np.asarray(self.table.ppf(p))
+
+    def cdf(self, x: ArrayLike) -> Floats:
+        return np.asarray(self.table.cdf(x))
+
+    def pdf(self, x: ArrayLike) -> Floats:
+        return np.asarray(self.table.pdf(x))
+
+
+def mfu(text: str, traits: Traits, within: str = "", without: str = "") -> tuple[Predicted, str]:
+    """Return the predictive of the MFU of a run, and how it is come by in words.
+
+    ``text`` is the table; ``within`` a reference class of `CLASSES`, or empty for the regression;
+    ``without`` a family that is left out. Raises `InputError` for a table with faults, a family that is
+    not in it, and a class without runs.
     """
     table = read_training_runs(text, TRAINING_RUNS)
     runs = members(table, within or "all", without)
@@ -290,24 +316,28 @@ def fitted_runs(text: str, within: str, without: str) -> tuple[Fit, int, int]:
         raise InputError(TRAINING_RUNS, [Fault("without", f"there is no family {without[:40]!r}", mend)])
     if not runs:
         raise InputError(TRAINING_RUNS, [Fault("rows", f"no run within {within or 'all'}", "widen the class")])
+    what = CLASSES[within][0] if within else f"disclosed runs, as {words(traits)}"
+    number = len({run.family for run in runs})
+    given = f"predicted from {len(runs)} {what}, of {number} families"
+    return Predicted(partial(mfu_table, text, traits, within, without), (0.0, 1.0)), given
+
+
+@lru_cache(maxsize=16)
+def mfu_fit(text: str, within: str, without: str) -> Fit:
+    """Return the fit to a table of training runs."""
+    runs = members(read_training_runs(text, TRAINING_RUNS), within or "all", without)
     data = mfu_regression(runs, plain=bool(within))
     (fit,) = regression.fit(data, np.ones((1, len(runs))), generator("mfu", within))
-    return fit, len(runs), data.families
+    return fit
 
 
 @lru_cache(maxsize=64)
-def mfu(text: str, traits: Traits, within: str = "", without: str = "") -> tuple[Tabulated, str]:
-    """Return the predictive of the MFU of a run, and how it was come by in words.
-
-    ``text`` is the table; ``within`` a reference class of `CLASSES`, or empty for the regression;
-    ``without`` a family that is left out. Raises `InputError` for a table with faults.
-    """
-    fit, number, families = fitted_runs(text, within, without)
+def mfu_table(text: str, traits: Traits, within: str, without: str) -> Tabulated:
+    """Return the predictive of the MFU of a run; it cannot be above 1, and is conditioned on that."""
     covariates = traits.covariates()[:1] if within else traits.covariates()
+    fit = mfu_fit(text, within, without)
     predictive = regression.predict(fit, covariates, generator("mfu", within, repr(traits)))
-    found = tabulated(predictive, 0.0, math.log(1.0), 1.0)
-    what = CLASSES[within][0] if within else f"disclosed runs, as {words(traits)}"
-    return found, f"{spoken_quantiles(found)}, from {number} {what}, {families} families"
+    return tabulated(predictive, 0.0, math.log(1.0), 1.0)
 
 
 def words(traits: Traits) -> str:
@@ -323,20 +353,24 @@ MULTIPLIER_CLASSES: Mapping[str, str] = {
 }
 
 
+def multiplier(text: str, within: str = "") -> tuple[Predicted, str]:
+    """Return the predictive of a research multiplier, and how it is come by in words."""
+    number = len(cases_within(text, within))
+    given = f"predicted from {number} {MULTIPLIER_CLASSES[within]}"
+    return Predicted(partial(multiplier_table, text, within), (1.0, math.inf)), given
+
+
+def cases_within(text: str, within: str) -> list[Multiplier]:
+    return [case for case in read_multipliers(text) if case.role == "yes" and within in ("", case.era)]
+
+
 @lru_cache(maxsize=8)
-def multiplier(text: str, within: str = "") -> tuple[Tabulated, str]:
-    """Return the predictive of a research multiplier, and how it was come by in words."""
-    cases = [case for case in read_multipliers(text) if case.role == "yes" and within in ("", case.era)]
+def multiplier_table(text: str, within: str) -> Tabulated:
+    """Return the predictive of a research multiplier, which is above 1."""
+    cases = cases_within(text, within)
     (fit,) = regression.fit(multiplier_regression(cases), np.ones((1, len(cases))), generator("multiplier", within))
-    found = tabulated(
-        regression.predict(fit, np.ones(1), generator("multiplier", within, "new")), 1.0, math.inf, math.inf
-    )
-    return found, f"{spoken_quantiles(found)}, from {len(cases)} {MULTIPLIER_CLASSES[within]}"
-
-
-def spoken_quantiles(found: Tabulated) -> str:
-    low, middle, high = (float(value) for value in found.ppf(np.array([0.05, 0.5, 0.95])))
-    return f"q05 {low:.2g}, q50 {middle:.2g}, q95 {high:.2g}"
+    predictive = regression.predict(fit, np.ones(1), generator("multiplier", within, "new"))
+    return tabulated(predictive, 1.0, math.inf, math.inf)
 
 
 def tabulated(predictive: Predictive, lower: float, ceiling: float, upper: float) -> Tabulated:

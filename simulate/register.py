@@ -6,7 +6,6 @@ No verdict is stored in it; `simulate.audit` computes them. The shipped one is `
 from __future__ import annotations
 
 import datetime
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,14 +139,6 @@ def find(given: str | None = None) -> Path:
         return Path(given)
     here = Path("priors") / f"{layers.REGISTER}.toml"
     return here if layers.is_file(here) else layers.shipped_folder() / f"{layers.REGISTER}.toml"
-
-
-def is_register(path: Path) -> bool:
-    """Whether a file is a register and no prior file."""
-    try:
-        return "register" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
 
 
 def load(path: Path) -> Register:
