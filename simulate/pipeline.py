@@ -82,6 +82,15 @@ def obtain(
     return made(meant(given, out), sampling, out=out, probability=probability, progress=progress)
 
 
+def obtain_all(
+    given: Sequence[str], sampling: Settings, *, out: Path, probability: float, progress: Progress | None
+) -> list[Run]:
+    """Return the runs that several mean, each as `obtain` says; faults of all come before anything is made."""
+    return [
+        made(found, sampling, out=out, probability=probability, progress=progress) for found in all_meant(given, out)
+    ]
+
+
 def meant(given: str, out: Path) -> Run | Priors:
     """Return the run or the prior file that ``given`` means, as `obtain` says."""
     if layers.is_file(Path(given) / results.MANIFEST):
