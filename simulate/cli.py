@@ -41,7 +41,7 @@ class Boundary(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("\ninterrupted; nothing was written", err=True)
+            click.echo("\ninterrupted; nothing unfinished was kept", err=True)
             sys.exit(INTERRUPTED)
 
 
@@ -78,6 +78,24 @@ OUT = click.option(
 SET = click.option(
     "--set", "settings", multiple=True, metavar="PATH=EXPR", help="Change an entry: 'fleet.h100.count=5000 to 15000'."
 )
+DRAWS = click.option(
+    "--draws", type=click.IntRange(10, 200_000), default=2000, show_default=True, help="Kept draws of each chain."
+)
+TUNE = click.option(
+    "--tune", type=click.IntRange(100, 100_000), default=1000, show_default=True, help="Draws to tune each chain."
+)
+CHAINS = click.option("--chains", type=click.IntRange(1, 64), default=4, show_default=True, help="Independent chains.")
+SEED = click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="The same seed, the same numbers."
+)
+PROBABILITY = click.option(
+    "--probability",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.9,
+    show_default=True,
+    help="Of the credible intervals.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 @example("simulate run --priors semianalysis --set 'scope.horizon=3' --seed 7")
@@ -85,29 +103,17 @@ SET = click.option(
 @click.option(
     "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
 )
-@click.option(
-    "--draws", type=click.IntRange(10, 200_000), default=2000, show_default=True, help="Kept draws of each chain."
-)
-@click.option(
-    "--tune", type=click.IntRange(100, 100_000), default=1000, show_default=True, help="Draws to tune each chain."
-)
-@click.option("--chains", type=click.IntRange(1, 64), default=4, show_default=True, help="Independent chains.")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="The same seed, the same numbers."
-)
+@DRAWS
+@TUNE
+@CHAINS
+@SEED
 @OUT
 @click.option("--prior-only", is_flag=True, help="Leave the evidence out: what the priors alone imply.")
 @SET
-@click.option(
-    "--probability",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.9,
-    show_default=True,
-    help="Of the credible intervals.",
-)
+@PROBABILITY
 @click.option("--no-figures", is_flag=True, help="Draw no figures.")
 @click.option("--quiet", is_flag=True, help="Print only the run's folder.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@JSON
 def run(
     name: str,
     draws: int,
@@ -276,6 +282,60 @@ def stop_unless_converged(runs: Sequence[Any]) -> None:
     reasons = [f"{run.manifest['name']}: {reason}" for run in runs for reason in run.manifest["verdict"]["reasons"]]
     if not all(run.converged for run in runs):
         raise NotConvergedError(reasons)
+
+
+@example("simulate compare consensus gpt-4 --ratio final_run")
+@main.command()
+@click.argument("given", nargs=-1, required=True, metavar="RUN|FILE...")
+@click.option("--ratio", "ratios", multiple=True, metavar="QUANTITY", help="Of a scope, or of 'gpus', 'run_cost[r1]' …")
+@click.option("--difference", "differences", multiple=True, metavar="QUANTITY", help="Likewise, first less second.")
+@DRAWS
+@TUNE
+@CHAINS
+@SEED
+@OUT
+@PROBABILITY
+@JSON
+@click.option("--no-figure", is_flag=True, help="Draw no figure.")
+def compare(
+    given: Sequence[str],
+    ratios: Sequence[str],
+    differences: Sequence[str],
+    draws: int,
+    tune: int,
+    chains: int,
+    seed: int,
+    out: Path,
+    probability: float,
+    as_json: bool,
+    no_figure: bool,
+) -> None:
+    """Set runs, or prior files, beside one another: the same scopes, their ratios and differences.
+
+    A prior file is run, unless it was run before with the same settings; a name that could be both
+    means the prior file. Draws are paired: with one seed, what no evidence informs has the same draws in
+    all scenarios, and cancels in ratios and differences; what is sampled is independent between them.
+    Without --ratio and --difference, every scope is set in ratio to that of the first.
+    """
+    from simulate import pipeline
+    from simulate.inference import Settings
+
+    with Progress(sys.stderr.isatty()) as progress:
+        sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores())
+        shown = progress if progress.shown else None
+        runs = pipeline.obtain_all(given, sampling, out=out, probability=probability, progress=shown)
+        progress("comparing", 0, 0)
+        from simulate import comparison, comparison_report
+
+        compared = comparison.compare(runs, ratios, differences, probability=probability)
+        folder = comparison_report.save(compared, out, figure=not no_figure)
+    if as_json:
+        printed = {"folder": str(folder), **comparison_report.for_machines(compared)}
+        click.echo(json.dumps(printed, allow_nan=False))
+    else:
+        click.echo(f"{comparison_report.terminal(compared)}\n\ncomparison: {folder}")
+    if not compared.converged:
+        raise NotConvergedError(compared.reasons)
 
 
 @example("simulate list")

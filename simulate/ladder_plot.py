@@ -337,7 +337,12 @@ def legend_items(manifest: Mapping[str, Any], rungs: Sequence[Rung]) -> list[Ite
     items = [Item("basis", basis, colour) for basis, colour in BASIS_COLOURS.items() if basis in bases]
     inner = 100 * inner_probability(probability(manifest))
     items.append(Item("interval", f"median, {inner:g} % and {percent(manifest)} interval"))
-    marks = [mark for rung in rungs for mark in rung.marks]
+    return items + mark_items([mark for rung in rungs for mark in rung.marks])
+
+
+def mark_items(marks: Sequence[Mark]) -> list[Item]:
+    """Return what the marks of a figure need explained."""
+    items = []
     evidence = any(mark.used for mark in marks)
     for kind, text in (("estimate", "published claim"), ("floor", "claimed floor"), ("ceiling", "claimed ceiling")):
         if any(mark.kind == kind for mark in marks):

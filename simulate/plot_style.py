@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import unicodedata
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -208,11 +208,15 @@ class Sheet:
 
 
 def sheet(manifest: Mapping[str, Any], title: str, subtitle: str, body: float) -> Sheet:
-    """Return a sheet with room for a body of that height [pt]."""
+    """Return a sheet for a run, with room for a body of that height [pt]."""
+    return blank(heading(manifest["verdict"]["converged"], title, subtitle), provenance(manifest), body)
+
+
+def blank(lines: Sequence[tuple[str, float, dict[str, Any]]], foot: str, body: float) -> Sheet:
+    """Return a sheet with a heading, a line at its foot, and room for a body of that height [pt]."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    lines = heading(manifest, title, subtitle)
     head = sum(size * LEADING for _, size, _ in lines) + SMALL
     height = MARGIN + head + body + 2.5 * SMALL + MARGIN
     figure = Figure(figsize=((WIDTH + 2 * MARGIN) / 72, height / 72), facecolor=PAPER)
@@ -222,13 +226,13 @@ def sheet(manifest: Mapping[str, Any], title: str, subtitle: str, body: float) -
     for text, size, style in lines:
         y += size * LEADING
         made.text(0, y - 0.3 * size, text, size, **style)
-    made.text(0, body + 2 * SMALL, shorten(provenance(manifest), WIDTH, SMALL - 1), SMALL - 1, color=SOFT)
+    made.text(0, body + 2 * SMALL, shorten(foot, WIDTH, SMALL - 1), SMALL - 1, color=SOFT)
     return made
 
 
-def heading(manifest: Mapping[str, Any], title: str, subtitle: str) -> list[tuple[str, float, dict[str, Any]]]:
+def heading(converged: bool, title: str, subtitle: str) -> list[tuple[str, float, dict[str, Any]]]:
     """Return the lines above a figure: text, size and style of each."""
-    alarm = [] if manifest["verdict"]["converged"] else ["NOT CONVERGED — do not cite"]
+    alarm = [] if converged else ["NOT CONVERGED — do not cite"]
     return [
         *((line, LARGE, {"color": ALARM, "weight": "bold"}) for line in alarm),
         *((line, HUGE, {"color": INK, "weight": "bold"}) for line in wrap(title, WIDTH, HUGE, "bold")),

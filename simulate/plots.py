@@ -64,15 +64,19 @@ def save(folder: Path, kinds: Sequence[str], manifest: Mapping[str, Any], tree: 
         for kind in wanted:
             if named or not lacking(kind, manifest, tree):
                 folder.mkdir(parents=True, exist_ok=True)
-                write(folder, kind, painter(kind)(manifest, tree), caption(kind, manifest, tree))
+                write(folder, kind, painter(kind)(manifest, tree), caption(kind, manifest, tree), KINDS[kind])
 
 
-def write(folder: Path, kind: str, figure: Any, text: str) -> None:
-    """Write the files of one figure."""
-    title = f"{KINDS[kind][0].upper()}{KINDS[kind][1:]}"
-    (folder / f"{kind}.png").write_bytes(rendered(figure, "png", PNG_METADATA))
-    (folder / f"{kind}.svg").write_bytes(rendered(figure, "svg", {**SVG_METADATA, "Title": title}))
-    results.write_text(folder / f"{kind}.txt", text)
+def write(folder: Path, name: str, figure: Any, text: str, shows: str) -> None:
+    """Write the files of one figure: ``text`` is its caption, and ``shows`` what it shows, in a few words."""
+    (folder / f"{name}.png").write_bytes(rendered(figure, "png", PNG_METADATA))
+    (folder / f"{name}.svg").write_bytes(rendered(figure, "svg", {**SVG_METADATA, "Title": capital(shows)}))
+    results.write_text(folder / f"{name}.txt", text)
+
+
+def capital(text: str) -> str:
+    """Return text with its first letter as a capital, and the others as they are."""
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def rendered(figure: Any, form: str, metadata: Mapping[str, Any]) -> bytes:
@@ -137,7 +141,7 @@ def caption(kind: str, manifest: Mapping[str, Any], tree: Any) -> str:
     shown = ladder_plot.caption(manifest, tree) if kind == "ladder" else words[kind]
     verdict = manifest["verdict"]
     alarm = [] if verdict["converged"] else ["NOT CONVERGED, do not cite."]
-    return "\n".join([*alarm, f"{KINDS[kind][0].upper()}{KINDS[kind][1:]}.", shown, made(manifest)]) + "\n"
+    return "\n".join([*alarm, f"{capital(KINDS[kind])}.", shown, made(manifest)]) + "\n"
 
 
 def made(manifest: Mapping[str, Any]) -> str:

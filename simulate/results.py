@@ -84,8 +84,8 @@ def stamp(now: datetime.datetime) -> str:
 def writing(out: Path, name: str, digest: str) -> Iterator[Finish]:
     """Give a folder to write a run into (``finish.folder``), and what ends it: ``finish(manifest)``.
 
-    Whatever was written is removed when the block ends unfinished. Raises `RunError` where the disk
-    refuses.
+    What is no run has no manifest, and is ended by ``finish.move()``. Whatever was written is removed when
+    the block ends unfinished. Raises `RunError` where the disk refuses.
     """
     parent = out / name
     with disk(parent):
@@ -108,7 +108,7 @@ def remove_abandoned(parent: Path) -> None:
 
 @dataclass(frozen=True)
 class Finish:
-    """Finishes a run: writes its manifest and moves it to its place."""
+    """Finishes a folder: gives a run its manifest, and moves whatever it is to its place."""
 
     folder: Path
     parent: Path
@@ -119,6 +119,11 @@ class Finish:
         with disk(self.parent):
             complete = signed({**manifest, "files": checksums(self.folder)})
             write_text(self.folder / MANIFEST, json.dumps(complete, indent=2) + "\n")
+        return Run(self.move(), complete)
+
+    def move(self) -> Path:
+        """Move the folder as it is to a name of its own that did not exist before; return its place."""
+        with disk(self.parent):
             while True:
                 place = self.parent / f"{stamp(datetime.datetime.now(datetime.UTC))}-{self.digest[:8]}"
                 if place.exists():
@@ -126,7 +131,7 @@ class Finish:
                 with contextlib.suppress(FileExistsError):
                     self.folder.rename(place)
                     sync(self.parent)
-                    return Run(place, complete)
+                    return place
 
 
 @contextlib.contextmanager
@@ -137,7 +142,7 @@ def disk(place: Path) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         mend = "free space, or " if error.errno == errno.ENOSPC else ""
-        raise RunError(f"{place}: cannot write the run: {reason}; {mend}choose another place with --out") from error
+        raise RunError(f"{place}: cannot write: {reason}; {mend}choose another place with --out") from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from conftest import MINIMAL
 
 from simulate import pipeline, results
-from simulate.errors import InputError, RunError
+from simulate.errors import InputError, RunError, SimulateError
 from simulate.inference import Settings
 
 SETTINGS = Settings(draws=20, chains=2)
@@ -94,3 +94,11 @@ def test_what_is_neither_a_file_nor_a_run_is_an_error(obtain):
         obtain("nowhere")
     with pytest.raises(InputError, match="nowhere"):
         obtain("nowhere.toml")
+
+
+def test_what_is_wrong_with_several_files_is_said_at_once(write, tmp_path):
+    bad = write("schema = 1\n", "bad.toml")
+    with pytest.raises(SimulateError) as caught:
+        pipeline.all_meant([str(write(MINIMAL)), str(bad), "nowhere"], tmp_path)
+    assert "bad.toml: " in str(caught.value)
+    assert "nowhere: no such" in str(caught.value)

@@ -65,7 +65,7 @@ def made_up(
     said = np.log([one["value"] for one in claims if one["used"]])
     groups: dict[str, xr.Dataset] = {"/constant_data": xr.Dataset({"scope.horizon": ((), 4.0)})}
     for name in names:
-        groups[f"/{name}"] = xr.Dataset({s: (dims, v) for s, v in found[name].items()}).assign(
+        groups[f"/{name}"] = xr.Dataset({s: (dims, v, {"units": "USD"}) for s, v in found[name].items()}).assign(
             pue=(dims, rng.random(shape))
         )
         if used:

@@ -135,3 +135,12 @@ def test_the_prior_files_of_a_run_keep_their_folders(tmp_path):
 def test_a_manifest_is_readable_json(tmp_path):
     manifest = json.loads((write(tmp_path).folder / "manifest.json").read_text())
     assert manifest["verdict"]["converged"] is True
+
+
+def test_what_is_no_run_is_moved_to_its_place_whole_and_taken_for_no_run(tmp_path):
+    with results.writing(tmp_path, "comparisons", DIGEST) as finish:
+        results.write_report(finish.folder, "# tables\n")
+        place = finish.move()
+    assert place.parent == tmp_path / "comparisons"
+    assert [path.name for path in place.iterdir()] == ["summary.md"]
+    assert results.runs(tmp_path) == []
