@@ -127,13 +127,14 @@ def independent(priors: Priors, settings: Settings, group: str, known: Mapping[s
 def posterior(priors: Priors, settings: Settings, progress: Progress | None = None) -> Draws:
     """Return draws from the posterior, by NUTS over the unknowns that the evidence speaks of.
 
-    The other unknowns are drawn from their priors, which are their posteriors, and the disputed facts
-    from their exact probabilities given the rest.
+    The other unknowns keep the very draws of their priors, which are their posteriors, so that they have
+    the same ones in every file of one seed, with evidence or without; the disputed facts are drawn from
+    their exact probabilities given the rest.
 
     Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
     """
     sampled, stats = sample(priors, settings, progress) if priors.informed else ({}, None)
-    scores = independent(priors, settings, "posterior", sampled)
+    scores = independent(priors, settings, "prior", sampled)
     terms = evidence.terms(priors)
     combinations, log_probability = evidence.combinations(priors.facts)
     found = propagation.values(priors, scores)
