@@ -338,6 +338,60 @@ def compare(
         raise NotConvergedError(compared.reasons)
 
 
+@example("simulate pool consensus=3 lambert=1")
+@main.command()
+@click.argument("given", nargs=-1, required=True, metavar="FILE=WEIGHT...")
+@DRAWS
+@TUNE
+@CHAINS
+@SEED
+@OUT
+@PROBABILITY
+@click.option("--no-figures", is_flag=True, help="Draw no figures.")
+@click.option("--quiet", is_flag=True, help="Print only the pool's folder.")
+@JSON
+def pool(
+    given: Sequence[str],
+    draws: int,
+    tune: int,
+    chains: int,
+    seed: int,
+    out: Path,
+    probability: float,
+    no_figures: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Mix prior files, or runs, into one posterior by stated weights: a linear opinion pool.
+
+    The pool is a run like any other, in the folder pool. Weights are positive numbers of any size;
+    they are a judgement, and no evidence is heard on them. A prior file is run, unless it was run before
+    with the same settings. Exits with 3 when a member has not converged.
+    """
+    from simulate import pipeline, plots, pooling, report
+    from simulate.inference import Settings
+
+    with Progress(not quiet and sys.stderr.isatty()) as progress:
+        weighed = pooling.parse(given)
+        sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores())
+        shown = progress if progress.shown else None
+        names = [one.given for one in weighed]
+        found = pipeline.all_meant(names, out)
+        pooling.check(names, found, sampling)
+        runs = [pipeline.made(one, sampling, out=out, probability=probability, progress=shown) for one in found]
+        members = pooling.members([one.weight for one in weighed], runs)
+        figures = () if no_figures else plots.DEFAULT
+        done = pooling.pool(members, sampling, out=out, probability=probability, figures=figures, progress=shown)
+    if as_json:
+        click.echo(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
+    elif quiet:
+        click.echo(done.folder)
+    else:
+        click.echo(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
+    if not done.converged:
+        raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
+
+
 @example("simulate list")
 @main.command("list")
 @OUT

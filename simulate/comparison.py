@@ -311,7 +311,7 @@ class Comparing:
 
     def all_notes(self, related: bool) -> tuple[str, ...]:
         """Return what a reader must know, the rule of pairing first where anything is related."""
-        return (*([PAIRED] if related else []), *self.differing(), *dict.fromkeys(self.notes))
+        return (*([PAIRED] if related else []), *self.differing(), *self.pooled(), *dict.fromkeys(self.notes))
 
     def differing(self) -> Iterator[str]:
         """Yield what the scenarios do not have in common, and a reader may think they have."""
@@ -324,6 +324,15 @@ class Comparing:
             own = next(iter(scenario.manifest["scopes"].values()))["probability"]
             if own != self.probability:
                 yield f"{scenario.name} was run with {100 * own:g} % intervals; here all are {level} intervals."
+
+    def pooled(self) -> Iterator[str]:
+        """Yield which pools stand beside a member of theirs."""
+        made = {(s.manifest["digest"], s.manifest["sampling"]["seed"]): s.name for s in self.scenarios}
+        for scenario in self.scenarios:
+            for member in scenario.manifest.get("members", ()):
+                if name := made.get((member["digest"], member["seed"])):
+                    share = report.share_words(member["share"])
+                    yield f"{scenario.name} is a pool with {name} in it, whose very draws are {share} of the pool's."
 
 
 def together(faults: Mapping[str, Fault]) -> list[Fault]:

@@ -87,11 +87,13 @@ class Verdict:
         if self.method == "exact":
             return "exact: independent draws, no sampler needed"
         found = self.diagnostics
-        bfmi = f"E-BFMI at least {found['bfmi']:.2f}"
-        return (
-            f"converged: R-hat at most {found['r_hat']:.3f}, effective draws at least {found['ess_bulk']:.0f} (bulk) "
-            f"and {found['ess_tail']:.0f} (tail), {found['divergences']} divergences, {bfmi}"
+        mixing = (
+            f"R-hat at most {found['r_hat']:.3f}, effective draws at least {found['ess_bulk']:.0f} (bulk) "
+            f"and {found['ess_tail']:.0f} (tail)"
         )
+        if self.method == "mixture":
+            return f"converged: every member, and their mixture with {mixing}"
+        return f"converged: {mixing}, {found['divergences']} divergences, E-BFMI at least {found['bfmi']:.2f}"
 
 
 def stream(seed: int, *purpose: str) -> np.random.Generator:
@@ -125,13 +127,14 @@ def independent(priors: Priors, settings: Settings, group: str, known: Mapping[s
 def posterior(priors: Priors, settings: Settings, progress: Progress | None = None) -> Draws:
     """Return draws from the posterior, by NUTS over the unknowns that the evidence speaks of.
 
-    The other unknowns are drawn from their priors, which are their posteriors, and the disputed facts
-    from their exact probabilities given the rest.
+    The other unknowns keep the very draws of their priors, which are their posteriors, so that they have
+    the same ones in every file of one seed, with evidence or without; the disputed facts are drawn from
+    their exact probabilities given the rest.
 
     Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
     """
     sampled, stats = sample(priors, settings, progress) if priors.informed else ({}, None)
-    scores = independent(priors, settings, "posterior", sampled)
+    scores = independent(priors, settings, "prior", sampled)
     terms = evidence.terms(priors)
     combinations, log_probability = evidence.combinations(priors.facts)
     found = propagation.values(priors, scores)
@@ -245,29 +248,35 @@ def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, flo
         return Verdict(not absurd, "exact", tuple(absurd), {"draws": settings.draws * settings.chains})
     from arviz_stats.base import array_stats
 
-    needed = ESS_PER_CHAIN * settings.chains
+    worst, poor = mixing(table, settings.chains)
+    divergences = int(draws.sample_stats["diverging"].sum())
+    bfmi = float(np.min(array_stats.bfmi(draws.sample_stats["energy"].to_numpy())))
+    reasons = absurd + poor
+    if divergences:
+        reasons.append(f"{divergences} divergent transitions")
+    if not bfmi > BFMI_LIMIT:
+        reasons.append(f"E-BFMI is {bfmi:.2f}, not above {BFMI_LIMIT}")
+    diagnostics = {**worst, "divergences": divergences, "bfmi": bfmi, "draws": settings.draws * settings.chains}
+    return Verdict(not reasons, "nuts", tuple(reasons), diagnostics)
+
+
+def mixing(table: Mapping[str, Mapping[str, float]], chains: int) -> tuple[dict[str, float], list[str]]:
+    """Return the worst of each diagnostic in a table as of `judge`, and what they say against a citation."""
+    needed = ESS_PER_CHAIN * chains
     worst = {
         "r_hat": extreme(table, "r_hat", max),
         "ess_bulk": extreme(table, "ess_bulk", min),
         "ess_tail": extreme(table, "ess_tail", min),
     }
-    divergences = int(draws.sample_stats["diverging"].sum())
-    bfmi = float(np.min(array_stats.bfmi(draws.sample_stats["energy"].to_numpy())))
-    reasons = absurd
-    if settings.chains < 2:
+    reasons = []
+    if chains < 2:
         reasons.append("one chain cannot be checked against another; use --chains 4")
-    if not worst["r_hat"][1] < R_HAT_LIMIT and settings.chains > 1:
+    if not worst["r_hat"][1] < R_HAT_LIMIT and chains > 1:
         reasons.append(f"R-hat of {worst['r_hat'][0]} is {worst['r_hat'][1]:.3f}, not below {R_HAT_LIMIT}")
     for kind in ("ess_bulk", "ess_tail"):
         if not worst[kind][1] > needed:
             reasons.append(f"{kind} of {worst[kind][0]} is {worst[kind][1]:.0f}, not above {needed}; use more --draws")
-    if divergences:
-        reasons.append(f"{divergences} divergent transitions")
-    if not bfmi > BFMI_LIMIT:
-        reasons.append(f"E-BFMI is {bfmi:.2f}, not above {BFMI_LIMIT}")
-    diagnostics = {kind: value for kind, (_, value) in worst.items()}
-    diagnostics |= {"divergences": divergences, "bfmi": bfmi, "draws": settings.draws * settings.chains}
-    return Verdict(not reasons, "nuts", tuple(reasons), diagnostics)
+    return {kind: value for kind, (_, value) in worst.items()}, reasons
 
 
 def extreme(
