@@ -111,6 +111,8 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @click.option("--prior-only", is_flag=True, help="Leave the evidence out: what the priors alone imply.")
 @SET
 @PROBABILITY
+@click.option("--no-extend", is_flag=True, help="Do not sample more where the run has not converged.")
+@click.option("--cross-check", is_flag=True, help="Compare with sequential Monte Carlo, which shares no sampler.")
 @click.option("--no-figures", is_flag=True, help="Draw no figures.")
 @click.option("--quiet", is_flag=True, help="Print only the run's folder.")
 @JSON
@@ -124,6 +126,8 @@ def run(
     prior_only: bool,
     settings: Sequence[str],
     probability: float,
+    no_extend: bool,
+    cross_check: bool,
     no_figures: bool,
     quiet: bool,
     as_json: bool,
@@ -131,7 +135,8 @@ def run(
     """Sample a prior file and write a complete run.
 
     Prints every cost scope with its credible interval, the claims beside it, the disputed facts, the
-    convergence verdict, and where the run is. Exits with 3 when the run has not converged.
+    convergence verdict, and where the run is. A run that falls short is extended: up to four times the
+    draws, then a higher target acceptance. Exits with 3 when it has not converged all the same.
     """
     from simulate import loading
 
@@ -141,7 +146,16 @@ def run(
         from simulate import pipeline, plots, report
         from simulate.inference import Settings
 
-        sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores(), prior_only=prior_only)
+        sampling = Settings(
+            draws,
+            tune,
+            chains,
+            seed,
+            cores=pipeline.cores(),
+            prior_only=prior_only,
+            extend=not no_extend,
+            cross_check=cross_check,
+        )
         figures = () if no_figures else plots.DEFAULT
         done = pipeline.run(
             priors,

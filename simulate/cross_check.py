@@ -9,7 +9,7 @@ NumPy ledger and the likelihood. Several populations, each on its own, give the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from simulate import evidence, propagation
-from simulate.inference import stream
+from simulate.inference import Progress, stream
 from simulate.priors import Priors
 from simulate.summary import Row
 
@@ -69,9 +69,7 @@ class CrossCheck:
         return f"SEQUENTIAL MONTE CARLO DISAGREES ({how}): {what}, {self.limit:.1f} allowed"
 
 
-def cross_check(
-    priors: Priors, rows: Iterable[Row], seed: int, progress: Callable[[int], None] | None = None
-) -> CrossCheck:
+def cross_check(priors: Priors, rows: Iterable[Row], seed: int, progress: Progress | None = None) -> CrossCheck:
     """Return how the scopes' quantiles in posterior ``rows`` stand to those by sequential Monte Carlo.
 
     Differences are divided by the Monte Carlo errors of both; that of the populations has few degrees of
@@ -83,7 +81,7 @@ def cross_check(
     for number in range(POPULATIONS):
         found.append(population(target, stream(seed, "cross-check", str(number))))
         if progress:
-            progress(number + 1)
+            progress("cross-check", number + 1, POPULATIONS)
     shown = [row for row in rows if row.group == "posterior" and row.variable in priors.scopes]
     comparisons = tuple(item for row in shown for item in compare(row, [scopes[row.variable] for scopes in found]))
     limit = float(stdtrit(POPULATIONS - 1, 1 - LEVEL / (2 * len(comparisons))))

@@ -324,6 +324,7 @@ def describe(members: Sequence[Member], settings: Settings, tree: xr.DataTree, r
         "correlations": [],
         "unknowns": unknowns(members, tree[group].dataset),
         "idle": [],
+        "cross_check": None,
         "labels": {key: label for one in reversed(manifests) for key, label in one["labels"].items()},
         "members": [described(position, member, tree) for position, member in enumerate(members)],
     }

@@ -131,7 +131,13 @@ def terminal(manifest: Mapping[str, Any]) -> str:
     tables = (claim_cells(manifest), fact_cells(manifest), member_cells(manifest))
     parts += [table(cells) for cells in tables if cells]
     parts += [manifest["note"]] if is_pool(manifest) else []
-    return "\n\n".join([*parts, manifest["verdict"]["in_words"]])
+    return "\n\n".join([*parts, "\n".join(verdict_lines(manifest))])
+
+
+def verdict_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what is said of the draws: the verdict on them, and what another way to them found."""
+    crossed = manifest.get("cross_check")
+    return [manifest["verdict"]["in_words"], *([crossed["in_words"]] if crossed else [])]
 
 
 def heading(manifest: Mapping[str, Any]) -> str:
@@ -194,7 +200,7 @@ def markdown(manifest: Mapping[str, Any]) -> str:
     parts += correlation_part(manifest)
     parts += [
         "## Convergence",
-        escape(manifest["verdict"]["in_words"]) + ".",
+        escape("; ".join(verdict_lines(manifest))) + ".",
         "## How it was made",
         provenance(manifest),
     ]
