@@ -125,7 +125,8 @@ class Gibbs:
         weight = self.seen * self.weight / self.within.variance[:, None]
         families = np.repeat(1 / self.between.variance[:, None], self.data.families, axis=1)
         prior = np.hstack([np.broadcast_to(self.data.sd**-2.0, (chains, len(self.data.sd))), families])
-        precision = np.einsum("ci,ij,ik->cjk", weight, self.design, self.design, optimize=True)
+        # One small product for each chain: as one large product, threads would cost more than they give.
+        precision = np.matmul(self.design.T * weight[:, None, :], self.design)
         diagonal = np.arange(prior.shape[1])
         precision[:, diagonal, diagonal] += prior
         pull = np.zeros_like(prior)
@@ -133,8 +134,7 @@ class Gibbs:
         pull += (weight * self.data.y) @ self.design
         root = np.linalg.cholesky(precision)
         noise = self.rng.standard_normal(prior.shape)[..., None]
-        mean = np.linalg.solve(precision, pull[..., None])
-        effects: Floats = (mean + np.linalg.solve(np.swapaxes(root, 1, 2), noise))[..., 0]
+        effects: Floats = np.linalg.solve(precision, pull[..., None] + root @ noise)[..., 0]
         return effects
 
     def draw_weights(self, residual: Floats) -> None:
