@@ -408,10 +408,15 @@ def cases_within(text: str, within: str) -> list[Multiplier]:
 @lru_cache(maxsize=8)
 def multiplier_table(text: str, within: str) -> Tabulated:
     """Return the predictive of a research multiplier, which is above 1."""
+    return tabulated(excess(text, within), 1.0, math.inf, math.inf)
+
+
+@lru_cache(maxsize=8)
+def excess(text: str, within: str) -> Predictive:
+    """Return the predictive of log(multiplier - 1)."""
     cases = cases_within(text, within)
     (fit,) = regression.fit(multiplier_regression(cases), np.ones((1, len(cases))), generator("multiplier", within))
-    predictive = regression.predict(fit, np.ones(1), generator("multiplier", within, "new"))
-    return tabulated(predictive, 1.0, math.inf, math.inf)
+    return regression.predict(fit, np.ones(1), generator("multiplier", within, "new"))
 
 
 def tabulated(predictive: Predictive, lower: float, ceiling: float, upper: float) -> Tabulated:
