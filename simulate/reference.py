@@ -167,8 +167,9 @@ def rows_of(text: str, name: str, needed: Sequence[str]) -> list[tuple[str, dict
         rows = [(f"line {reader.line_num}", row) for row in reader]
     except csv.Error as error:
         raise InputError(name, [Fault(f"line {reader.line_num}", str(error), "mend the CSV there")]) from None
-    faults = [Fault(key, "no such column", f"needed: {', '.join(needed)}") for key in needed if key not in columns]
-    faults += [Fault(key, "stands in the header twice", "keep one") for key in needed if columns.count(key) > 1]
+    faults = [Fault("header", f"{key} stands there twice", "keep one") for key in needed if columns.count(key) > 1]
+    if lacking := [key for key in needed if key not in columns]:
+        faults.append(Fault("header", f"has no {', '.join(lacking)}", f"needed: {', '.join(needed)}"))
     if len(rows) > MOST_ROWS:
         faults.append(Fault("rows", f"{len(rows):,} of them", f"give at most {MOST_ROWS:,}"))
     if faults:
@@ -443,7 +444,7 @@ def by_class(runs: Sequence[TrainingRun], target: TrainingRun) -> Iterator[tuple
         data = mfu_regression(kept, plain=bool(within))
         (fit,) = regression.fit(data, np.ones((1, len(kept))), generator("mfu", within))
         covariates = target.traits.covariates()[:1] if within else target.traits.covariates()
-        what = CLASSES[within][0] if within else "regression on all runs: chip, size, architecture"
+        what = CLASSES[within][0] if within else "the regression on all runs (chip, size, architecture)"
         yield (
             what,
             len(kept),

@@ -204,18 +204,23 @@ def by_chance(sizes: Sequence[int], level: float) -> tuple[float, float]:
 
 
 def validate(
-    known: Sequence[TrainingRun], unseen: Sequence[TrainingRun] | None = None, progress: Progress | None = None
+    known: Sequence[TrainingRun],
+    unseen: Sequence[TrainingRun] | None = None,
+    *,
+    name: str = "the table of runs",
+    progress: Progress | None = None,
 ) -> Validation:
     """Return the scores of the ``known`` runs, or of ``unseen`` ones, each by a fit without its family.
 
-    Raises `InputError` when no run can be scored, or too few are known.
+    ``name`` is what those to be scored are called. Raises `InputError` when no run can be scored, or too few
+    are known.
     """
     members = reference.members(known)
     wanted = members if unseen is None else tuple(run for run in unseen if run.role == "yes" and run.complete)
     skipped = tuple((run.model, why_not(run)) for run in (known if unseen is None else unseen) if run not in wanted)
     if not wanted:
-        mend = "a run needs role yes (or no such column), parameters, tokens, chip and hours"
-        raise InputError("the table of runs", [Fault("rows", "none that can be scored", mend)])
+        faults = [Fault(model, f"not scored: {why}", "") for model, why in skipped]
+        raise InputError(name, faults or [Fault("rows", "there are none", "give at least one run")])
     groups = list(dict.fromkeys(held_out(run, members) for run in wanted))
     folds = np.array([[run not in group for run in members] for group in groups], dtype=float)
     if folds.shape[1] == 0 or folds.sum(axis=1).min() < FEWEST:
@@ -254,7 +259,7 @@ def lacking(run: TrainingRun) -> Iterator[str]:
     needed = {"parameters": run.active_parameters, "tokens": run.tokens, "hours": run.gpu_hours}
     yield from (what for what, value in needed.items() if math.isnan(value))
     if math.isnan(run.peak_flops):
-        yield f"the peak of {run.hardware or 'its chip'}"
+        yield f"the peak of {run.hardware or 'its chip'} (peak_tflops_bf16)"
 
 
 def score(run: TrainingRun, forecast: Forecast, rng: np.random.Generator) -> Score:
