@@ -30,6 +30,8 @@ DF = 4.0
 """Degrees of freedom of the errors, as for published claims."""
 SPREAD_DF = 3.0
 """Degrees of freedom of the half-t priors of the spreads."""
+LEAST = 1e-3
+"""A spread is at least so much of its scale: cases that agree to the last digit would let it vanish."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,8 @@ class Spread:
     def draw(self, number: Floats, square: Floats) -> None:
         """Draw the variance of ``number`` normal deviates with this sum of squares."""
         shape = (SPREAD_DF + number) / 2
-        self.variance = (SPREAD_DF / self.mixing + square / 2) / self.rng.gamma(shape)
+        drawn = (SPREAD_DF / self.mixing + square / 2) / self.rng.gamma(shape)
+        self.variance = np.maximum(drawn, (LEAST * self.scale) ** 2)
         rate = self.scale**-2.0 + SPREAD_DF / self.variance
         self.mixing = rate / self.rng.gamma((SPREAD_DF + 1) / 2, size=rate.shape)
 

@@ -266,7 +266,7 @@ def terminal(found: Examination) -> str:
     for target, judged in found.classes:
         parts += [f"{target.model}, which no fit has seen:", table(class_cells(judged)), standing_words(target, judged)]
     if result.skipped:
-        parts.append(table(skipped_cells(result)))
+        parts.append("\n".join(["not scored:", *(f"  {model}: {why}" for model, why in result.skipped)]))
     return "\n\n".join(parts)
 
 
