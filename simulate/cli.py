@@ -406,6 +406,37 @@ def pool(
         raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
 
 
+@example("simulate validate --runs my-runs.csv")
+@main.command()
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Runs of your own, in the columns of training_runs.csv.",
+)
+@OUT
+@click.option("--no-figure", is_flag=True, help="Draw no figure.")
+@JSON
+def validate(runs: Path | None, out: Path, no_figure: bool, as_json: bool) -> None:
+    """Predict the hours of training runs whose hours are known, and score the intervals.
+
+    Each disclosed run is predicted by runs of other families: coverage of the 50, 80, 90 and 95 %
+    intervals, log score and CRPS against a constant MFU, the worst misses, and how the hours stated for
+    DeepSeek-V3 lie in each reference class. With --runs the runs of a file are predicted and scored the
+    same way. Writes page, numbers and figure into a folder of their own.
+    """
+    from simulate import validation_page, validation_report
+
+    with Progress(sys.stderr.isatty()) as progress:
+        found = validation_report.examine(runs, progress if progress.shown else None)
+        progress("writing", 0, 0)
+        folder = validation_page.write(out, found, figure=not no_figure)
+    if as_json:
+        click.echo(json.dumps({**validation_report.for_machines(found), "folder": str(folder)}, allow_nan=False))
+    else:
+        click.echo(f"{validation_report.terminal(found)}\n\nvalidation: {folder}")
+
+
 @example("simulate list")
 @main.command("list")
 @OUT
