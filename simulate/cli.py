@@ -112,6 +112,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @SET
 @PROBABILITY
 @click.option("--no-figures", is_flag=True, help="Draw no figures.")
+@click.option("--again", is_flag=True, help="Make the run even where there is one with the same numbers.")
 @click.option("--quiet", is_flag=True, help="Print only the run's folder.")
 @JSON
 def run(
@@ -125,13 +126,16 @@ def run(
     settings: Sequence[str],
     probability: float,
     no_figures: bool,
+    again: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Sample a prior file and write a complete run.
 
     Prints every cost scope with its credible interval, the claims beside it, the disputed facts, the
-    convergence verdict, and where the run is. Exits with 3 when the run has not converged.
+    convergence verdict, and where the run is. A run of the same content, settings and versions that is
+    there already is shown in its place, with the figures it lacks drawn, unless --again is given. Exits
+    with 3 when the run has not converged.
     """
     from simulate import loading
 
@@ -143,7 +147,11 @@ def run(
 
         sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores(), prior_only=prior_only)
         figures = () if no_figures else plots.DEFAULT
-        done = pipeline.run(
+        before = None if again else pipeline.made_before(priors, sampling, out, probability)
+        if before:
+            progress("drawing", 0, 0)
+            pipeline.complete(before, figures)
+        done = before or pipeline.run(
             priors,
             sampling,
             out=out,
@@ -151,6 +159,8 @@ def run(
             figures=figures,
             progress=progress if progress.shown else None,
         )
+    if before:
+        click.echo(report.made_before(before.manifest), err=True)
     if as_json:
         click.echo(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
     elif quiet:
