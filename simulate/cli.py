@@ -218,6 +218,34 @@ def show(run: str, out: Path) -> None:
     click.echo(f"{report.terminal(found.manifest)}\n\nrun: {found.folder}")
 
 
+@example("simulate verify --all")
+@main.command()
+@click.argument("runs", nargs=-1, metavar="RUN...")
+@click.option("--all", "every", is_flag=True, help="All runs in the folder of runs.")
+@OUT
+@JSON
+def verify(runs: Sequence[str], every: bool, out: Path, as_json: bool) -> None:
+    """Check that runs are as they were written, by the checksums of their manifests.
+
+    Names what is missing or altered, and exits with 1 when anything is. Files that were added later, such
+    as figures, are no damage.
+    """
+    if bool(runs) == every:
+        raise click.UsageError("name the runs to verify, or give --all")
+    from simulate import verification
+
+    folders = verification.every(out) if every else verification.meant(runs, out)
+    findings = [verification.verify(folder) for folder in folders]
+    if as_json:
+        click.echo(json.dumps(verification.for_machines(findings)))
+    else:
+        for text, is_error in verification.in_words(findings):
+            click.echo(text, err=is_error)
+        click.echo(f"{sum(finding.intact for finding in findings)} of {len(findings)} runs in order")
+    if not all(finding.intact for finding in findings):
+        sys.exit(SimulateError.exit_code)
+
+
 @example("simulate plot semianalysis ladder forest")
 @main.command()
 @click.argument("run", metavar="RUN")
