@@ -114,6 +114,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @click.option("--no-extend", is_flag=True, help="Do not sample more where the run has not converged.")
 @click.option("--cross-check", is_flag=True, help="Compare with sequential Monte Carlo, which shares no sampler.")
 @click.option("--no-figures", is_flag=True, help="Draw no figures.")
+@click.option("--again", is_flag=True, help="Make the run even where there is one with the same numbers.")
 @click.option("--quiet", is_flag=True, help="Print only the run's folder.")
 @JSON
 def run(
@@ -129,14 +130,17 @@ def run(
     no_extend: bool,
     cross_check: bool,
     no_figures: bool,
+    again: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Sample a prior file and write a complete run.
 
     Prints every cost scope with its credible interval, the claims beside it, the disputed facts, the
-    convergence verdict, and where the run is. A run that falls short is extended: up to four times the
-    draws, then a higher target acceptance. Exits with 3 when it has not converged all the same.
+    convergence verdict, and where the run is. A run of the same content, settings and versions that is
+    there already is shown in its place, with the figures it lacks drawn, unless --again is given. A run
+    that falls short is extended: up to four times the draws, then a higher target acceptance. Exits with
+    3 when it has not converged all the same.
     """
     from simulate import loading
 
@@ -157,7 +161,11 @@ def run(
             cross_check=cross_check,
         )
         figures = () if no_figures else plots.DEFAULT
-        done = pipeline.run(
+        before = None if again else pipeline.made_before(priors, sampling, out, probability)
+        if before:
+            progress("drawing", 0, 0)
+            pipeline.complete(before, figures)
+        done = before or pipeline.run(
             priors,
             sampling,
             out=out,
@@ -165,6 +173,8 @@ def run(
             figures=figures,
             progress=progress if progress.shown else None,
         )
+    if before:
+        click.echo(report.made_before(before.manifest), err=True)
     if as_json:
         click.echo(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
     elif quiet:
@@ -220,6 +230,34 @@ def show(run: str, out: Path) -> None:
 
     found = results.load(results.find(run, out))
     click.echo(f"{report.terminal(found.manifest)}\n\nrun: {found.folder}")
+
+
+@example("simulate verify --all")
+@main.command()
+@click.argument("runs", nargs=-1, metavar="RUN...")
+@click.option("--all", "every", is_flag=True, help="All runs in the folder of runs.")
+@OUT
+@JSON
+def verify(runs: Sequence[str], every: bool, out: Path, as_json: bool) -> None:
+    """Check that runs are as they were written, by the checksums of their manifests.
+
+    Names what is missing or altered, and exits with 1 when anything is. Files that were added later, such
+    as figures, are no damage.
+    """
+    if bool(runs) == every:
+        raise click.UsageError("name the runs to verify, or give --all")
+    from simulate import verification
+
+    folders = verification.every(out) if every else verification.meant(runs, out)
+    findings = [verification.verify(folder) for folder in folders]
+    if as_json:
+        click.echo(json.dumps(verification.for_machines(findings)))
+    else:
+        for text, is_error in verification.in_words(findings):
+            click.echo(text, err=is_error)
+        click.echo(f"{sum(finding.intact for finding in findings)} of {len(findings)} runs in order")
+    if not all(finding.intact for finding in findings):
+        sys.exit(SimulateError.exit_code)
 
 
 @example("simulate plot semianalysis ladder forest")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -76,7 +78,7 @@ def obtain(
 
     ``given`` is the folder of a run, a prior file or the name of one, or a part of a run folder's name in
     ``out``; a name that could be both means the prior file. A run on disk is taken as it is. Of a prior
-    file, the latest intact run in ``out`` with the same content, settings, probability and version is
+    file, the latest intact run in ``out`` with the same content, settings, probability and versions is
     taken, which holds the very numbers that a new one would; where there is none, one is made, without
     figures. Raises `InputError` for a prior file with faults and `RunError` where nothing or too much is meant.
     """
@@ -133,7 +135,7 @@ def made(
 
 
 def made_before(priors: Priors, settings: Settings, out: Path, probability: float) -> Run | None:
-    """Return the latest intact run of a prior file with these settings, where there is one."""
+    """Return the latest intact run of a prior file with these settings and versions, where there is one."""
     for folder in reversed(results.runs(out)):
         if folder.parent.name == priors.name and folder.name.endswith(priors.digest[:8]):
             with contextlib.suppress(RunError):
@@ -144,15 +146,25 @@ def made_before(priors: Priors, settings: Settings, out: Path, probability: floa
 
 
 def is_of(manifest: Mapping[str, Any], priors: Priors, settings: Settings, probability: float) -> bool:
-    """Whether a run is what this version would make of a prior file; the number of cores changes nothing."""
+    """Whether a run is what these versions would make of a prior file; the number of cores changes nothing."""
     asked = dataclasses.asdict(settings)
     del asked["cores"]
     return (
-        manifest["digest"] == priors.digest
-        and manifest["versions"]["simulate"] == __version__
+        manifest.get("digest") == priors.digest
+        and manifest.get("versions") == versions()
         and asked.items() <= manifest["sampling"].items()
         and all(scope["probability"] == probability for scope in manifest["scopes"].values())
     )
+
+
+def complete(run: Run, figures: Sequence[str]) -> None:
+    """Draw those of the figures asked for that a run lacks and has something for.
+
+    Raises `RunError` where the disk refuses.
+    """
+    folder = run.folder / results.FIGURES
+    if lacking := plots.absent(folder, figures):
+        plots.save(folder, lacking, run.manifest, run.tree())
 
 
 class Clock:
@@ -312,9 +324,29 @@ def correlations(priors: Priors, draws: Draws) -> list[dict[str, Any]]:
 
 def versions() -> dict[str, str]:
     """Return the versions that the numbers of a run can depend on."""
-    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    system = f"{platform.system()} {platform.machine()}"
-    return {"simulate": __version__, "python": sys.version.split()[0], "system": system, **found}
+    return {
+        "simulate": __version__,
+        "code": code(),
+        "python": sys.version.split()[0],
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+
+
+@functools.cache
+def code() -> str:
+    """Return the start of the SHA-256 of this package's sources: between releases, a version's code changes."""
+    found = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def processor() -> str:
+    """Return the vector instructions that NumPy uses here; the last bit of a logarithm depends on them."""
+    found: Any = np.show_config(mode="dicts")
+    return ", ".join(found["SIMD Extensions"]["found"])
 
 
 def attributes(manifest: Mapping[str, Any]) -> dict[str, Any]:

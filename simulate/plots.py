@@ -67,6 +67,11 @@ def save(folder: Path, kinds: Sequence[str], manifest: Mapping[str, Any], tree: 
                 write(folder, kind, painter(kind)(manifest, tree), caption(kind, manifest, tree), KINDS[kind])
 
 
+def absent(folder: Path, kinds: Sequence[str]) -> list[str]:
+    """Return the kinds whose files a folder does not hold; the caption is the last of them to be written."""
+    return [kind for kind in kinds if not (folder / f"{kind}.txt").is_file()]
+
+
 def write(folder: Path, name: str, figure: Any, text: str, shows: str) -> None:
     """Write the files of one figure: ``text`` is its caption, and ``shows`` what it shows, in a few words."""
     (folder / f"{name}.png").write_bytes(rendered(figure, "png", PNG_METADATA))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -138,6 +139,20 @@ def verdict_lines(manifest: Mapping[str, Any]) -> list[str]:
     """Return what is said of the draws: the verdict on them, and what another way to them found."""
     crossed = manifest.get("cross_check")
     return [manifest["verdict"]["in_words"], *([crossed["in_words"]] if crossed else [])]
+
+
+def made_before(manifest: Mapping[str, Any]) -> str:
+    """Return what ``simulate run`` says of a run that it found and did not make."""
+    return f"made before, {date(manifest)}, and not again: it would be the same; --again makes another"
+
+
+def date(manifest: Mapping[str, Any]) -> str:
+    """Return when a run was made, to the minute.
+
+    >>> date({"created": "2026-11-23T01:55:26.940+00:00"})
+    '2026-11-23 01:55 UTC'
+    """
+    return f"{datetime.datetime.fromisoformat(manifest['created']).astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def heading(manifest: Mapping[str, Any]) -> str:

@@ -208,8 +208,12 @@ def add_page(folder: Path, name: str, text: str) -> Path:
 
 def checksums(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file below a folder, by its path there, the manifest left out."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
-    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in files(folder)}
+
+
+def files(folder: Path) -> list[Path]:
+    """Return every file below a folder, the manifest left out."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
 
 
 def signed(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,16 +245,19 @@ def load(folder: Path) -> Run:
         raise DamagedRunError(folder, [f"{MANIFEST}: not a manifest ({type(error).__name__})"]) from error
     if not whole:
         raise DamagedRunError(folder, [f"{MANIFEST}: altered since it was written"])
-    problems = []
-    for name, checksum in expected.items():
-        file = folder / name
-        if not file.is_file():
-            problems.append(f"{name}: missing")
-        elif sha256(file) != checksum:
-            problems.append(f"{name}: altered since it was written")
-    if problems:
+    if problems := [f"{name}: {found}" for name in expected if (found := problem(folder / name, expected[name]))]:
         raise DamagedRunError(folder, problems)
     return Run(folder, manifest)
+
+
+def problem(file: Path, checksum: str) -> str:
+    """Return what is wrong with a file of a run; empty when it is what it was."""
+    try:
+        if not file.is_file():
+            return "missing"
+        return "" if sha256(file) == checksum else "altered since it was written"
+    except OSError as error:
+        return f"cannot be read: {(error.strerror or str(error)).lower()}"
 
 
 def runs(out: Path) -> list[Path]:

@@ -174,7 +174,7 @@ def test_the_run_keeps_the_exact_prior_files_and_its_checksums(done):
 
 
 def test_the_same_seed_gives_the_same_summary_twice_and_at_once(done, tmp_path):
-    arguments = ("--priors", "semianalysis", "--no-figures", "--quiet", "--out", str(tmp_path))
+    arguments = ("--priors", "semianalysis", "--no-figures", "--quiet", "--again", "--out", str(tmp_path))
     both = [start(*arguments), start(*arguments)]
     folders = [Path(finish(process)[1].strip()) for process in both]
     assert folders[0] != folders[1]
