@@ -339,6 +339,7 @@ def stop_unless_converged(runs: Sequence[Any]) -> None:
 @example("simulate compare consensus gpt-4 --ratio final_run")
 @main.command()
 @click.argument("given", nargs=-1, required=True, metavar="RUN|FILE...")
+@click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Show these scopes alone.")
 @click.option("--ratio", "ratios", multiple=True, metavar="QUANTITY", help="Of a scope, or of 'gpus', 'run_cost[r1]' …")
 @click.option("--difference", "differences", multiple=True, metavar="QUANTITY", help="Likewise, first less second.")
 @DRAWS
@@ -351,6 +352,7 @@ def stop_unless_converged(runs: Sequence[Any]) -> None:
 @click.option("--no-figure", is_flag=True, help="Draw no figure.")
 def compare(
     given: Sequence[str],
+    scopes: Sequence[str],
     ratios: Sequence[str],
     differences: Sequence[str],
     draws: int,
@@ -379,7 +381,7 @@ def compare(
         progress("comparing", 0, 0)
         from simulate import comparison, comparison_report
 
-        compared = comparison.compare(runs, ratios, differences, probability=probability)
+        compared = comparison.compare(runs, ratios, differences, scopes=scopes, probability=probability)
         folder = comparison_report.save(compared, out, figure=not no_figure)
     if as_json:
         printed = {"folder": str(folder), **comparison_report.for_machines(compared)}
