@@ -177,8 +177,8 @@ def data(found: Examination) -> Iterator[str]:
         The table of disclosed runs has {counted(len(found.known), "row", "rows")}, each with its source and a note.
         {counted(len(fitted), "run", "runs")} of {counted(len(families), "family", "families")} are fitted and scored.
         The others are listed below, each with its reason: {roles["incomplete"]} lack parameters, tokens, a peak or
-        hours; {roles["flag"]} carry a caveat; {roles["no"]} are no cases for a fit; {roles["target"]} the fit is to
-        judge. {apart(found, families)}
+        hours; {roles["flag"]} carry a caveat; {roles["no"]} are no cases for a fit; {roles["target"]} is
+        what the fit is to judge. {apart(found, families)}
     """)
     yield prose("""
         Hours are billed hours where those are disclosed, so that downtime and repeated steps are in them. Some runs
