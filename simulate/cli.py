@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from simulate.errors import InputError, NotConvergedError, SimulateError
+from simulate.errors import Fault, InputError, NotConvergedError, SimulateError
 
 RESULTS = Path("results")
 INTERRUPTED = 130
@@ -313,7 +313,9 @@ def audit(runs: Sequence[str], files: Sequence[str], register: str | None, seed:
         progress("reading the register", 0, 0)
         known = registers.load(registers.find(register))
         given = [*runs, *files] or [system.priors for system in known.systems.values()]
-        from simulate import audit_report, pipeline, results
+        if not given:
+            raise InputError(known.path, [Fault("systems", "none, so no run to test by", "name a RUN, or add one")])
+        from simulate import audit_report, pipeline
         from simulate.audit import audit as audited
         from simulate.inference import Settings
 
@@ -321,11 +323,13 @@ def audit(runs: Sequence[str], files: Sequence[str], register: str | None, seed:
         shown = progress if progress.shown else None
         found = [pipeline.obtain(name, sampling, out=out, progress=shown) for name in dict.fromkeys(given)]
         findings = audited(known, found)
-        page = results.add_page(found[0].folder, "audit.md", audit_report.markdown(known, findings, found))
+    page, refused = audit_report.write(known, findings, found)
     if as_json:
-        click.echo(json.dumps(audit_report.for_machines(known, findings, found), allow_nan=False))
+        click.echo(json.dumps(audit_report.for_machines(known, findings, found, page), allow_nan=False))
     else:
-        click.echo(f"{audit_report.terminal(known, findings, found)}\n\nin full: {page}")
+        click.echo(audit_report.terminal(known, findings, found, page))
+    if refused:
+        raise refused
     stop_unless_converged(found)
 
 

@@ -85,10 +85,8 @@ def is_file(path: Path) -> bool:
 
 def is_register(path: Path) -> bool:
     """Whether a file is a register of claims and no prior file."""
-    try:
-        return "register" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
+    faults: list[Fault] = []
+    return "register" in parse(read_text(path, "", faults), "", faults)
 
 
 def write_starter(name: str) -> Path:
@@ -119,6 +117,9 @@ def read(path: Path, settings: Sequence[str] = ()) -> Layers:
     """
     gathering = Gathering(path.parent)
     content = gathering.merged(path)
+    if "register" in content and "schema" not in content:
+        mend = "give it to `simulate audit` as --register"
+        gathering.faults.append(Fault("register", "this is a register of claims and no prior file", mend))
     if gathering.faults:
         raise InputError(path, gathering.faults)
     faults = gathering.faults

@@ -135,14 +135,14 @@ class Finish:
 
 
 @contextlib.contextmanager
-def disk(place: Path) -> Iterator[None]:
+def disk(place: Path, mend: str = "choose another place with --out") -> Iterator[None]:
     """Turn what a disk refuses into an error a user understands."""
     try:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        mend = "free space, or " if error.errno == errno.ENOSPC else ""
-        raise RunError(f"{place}: cannot write: {reason}; {mend}choose another place with --out") from error
+        free = "free space, or " if error.errno == errno.ENOSPC else ""
+        raise RunError(f"{place}: cannot write: {reason}; {free}{mend}") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -196,7 +196,7 @@ def write_report(folder: Path, text: str) -> None:
 def add_page(folder: Path, name: str, text: str) -> Path:
     """Write a page beside a run's own files, whole or not at all, and return its path; an older one is replaced."""
     path = folder / name
-    with disk(path):
+    with disk(path, "make the run's folder writable"):
         unfinished = folder / f"{UNFINISHED}{name}-{os.getpid()}"
         try:
             write_text(unfinished, text)
@@ -270,15 +270,17 @@ def find(run: str, out: Path, *, what: str = "run") -> Path:
 
     Raises `RunError` when nothing or more than one run matches; ``what`` is what there might have been.
     """
-    if Path(run).is_dir() and (Path(run) / MANIFEST).exists():
-        return Path(run)
+    with contextlib.suppress(OSError, ValueError):  # what cannot even be a path is none of a run
+        if Path(run).is_dir() and (Path(run) / MANIFEST).exists():
+            return Path(run)
     known = runs(out)
     of_file = [folder for folder in known if folder.parent.name == run]
-    matching = of_file[-1:] or [folder for folder in known if run in folder.name]
+    matching = of_file[-1:] or [folder for folder in known if run and run in folder.name]
     if len(matching) == 1:
         return matching[0]
     if matching:
         raise RunError(
             f"{run}: {len(matching)} runs match; give more of the name:\n" + "\n".join(f"  {f}" for f in matching)
         )
-    raise RunError(f"{run}: no such {what} in {out}; `simulate list` shows what there is")
+    name = " ".join(run.split())[:60] or "''"
+    raise RunError(f"{name}: no such {what} in {out}; `simulate list` shows what there is")
