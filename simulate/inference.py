@@ -238,7 +238,7 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
         if done % 50 == 0 or done == total:
             report("sampling", done, total)
 
-    with built, warnings.catch_warnings(), whole_or_interrupted():
+    with built, exact_arithmetic(), warnings.catch_warnings(), whole_or_interrupted():
         warnings.simplefilter("ignore")
         tree = pm.sample(
             draws=draws,
@@ -259,6 +259,18 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
     scores = scores[..., settings.thin - 1 :: settings.thin]
     sampled = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
     return sampled, tree["sample_stats"].to_dataset()
+
+
+def exact_arithmetic() -> contextlib.AbstractContextManager[Any]:
+    """Compile without reordering of sums.
+
+    PyTensor's fast mathematics rounds a function that was just compiled otherwise than the same function
+    read from its cache, so that the first run after an installation would differ from the next.
+    """
+    import pytensor
+
+    flags: contextlib.AbstractContextManager[Any] = pytensor.config.change_flags(numba__fastmath=False)
+    return flags
 
 
 @contextlib.contextmanager

@@ -7,11 +7,11 @@ import json
 
 import numpy as np
 import pytest
+from conftest import FULL
 
 from simulate import inference, pipeline
 from simulate.cross_check import Comparison, CrossCheck
 from simulate.inference import Settings, Verdict
-from tests.conftest import FULL
 
 POOR = Verdict(False, "nuts", ("R-hat of x is 1.02",), {"divergences": 0, "bfmi": 0.9})
 DIVERGENT = Verdict(False, "nuts", ("3 divergent transitions",), {"divergences": 3, "bfmi": 0.9})

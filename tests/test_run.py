@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import FULL
 
 REPOSITORY = Path(__file__).parent.parent
 SCOPES = [
@@ -275,3 +276,16 @@ def test_show_prints_the_tables_that_the_run_printed(tmp_path):
     show = [sys.executable, "-c", program, "show", "deepseek-reported", "--out", str(tmp_path)]
     shown = subprocess.run(show, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert shown.stdout == printed
+
+
+def test_the_first_run_after_an_installation_gives_the_numbers_of_the_next(tmp_path):
+    (tmp_path / "full.toml").write_text(FULL)
+    environment = {**os.environ, "PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'cache'}"}
+    short = ["--draws", "20", "--tune", "100", "--no-extend", "--no-figures", "--again", "--quiet"]
+    summaries = []
+    for _ in range(2):
+        program = "from simulate.cli import main; main()"
+        command = [sys.executable, "-c", program, "run", "--priors", "full.toml", *short]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        summaries.append((tmp_path / done.stdout.strip() / "summary.csv").read_bytes())
+    assert summaries[0] == summaries[1]
