@@ -111,6 +111,8 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @click.option("--prior-only", is_flag=True, help="Leave the evidence out: what the priors alone imply.")
 @SET
 @PROBABILITY
+@click.option("--no-extend", is_flag=True, help="Do not sample more where the run has not converged.")
+@click.option("--cross-check", is_flag=True, help="Compare with sequential Monte Carlo, which shares no sampler.")
 @click.option("--no-figures", is_flag=True, help="Draw no figures.")
 @click.option("--again", is_flag=True, help="Make the run even where there is one with the same numbers.")
 @click.option("--quiet", is_flag=True, help="Print only the run's folder.")
@@ -125,6 +127,8 @@ def run(
     prior_only: bool,
     settings: Sequence[str],
     probability: float,
+    no_extend: bool,
+    cross_check: bool,
     no_figures: bool,
     again: bool,
     quiet: bool,
@@ -134,8 +138,9 @@ def run(
 
     Prints every cost scope with its credible interval, the claims beside it, the disputed facts, the
     convergence verdict, and where the run is. A run of the same content, settings and versions that is
-    there already is shown in its place, with the figures it lacks drawn, unless --again is given. Exits
-    with 3 when the run has not converged.
+    there already is shown in its place, with the figures it lacks drawn, unless --again is given. A run
+    that falls short is extended: up to four times the draws, then a higher target acceptance. Exits with
+    3 when it has not converged all the same.
     """
     from simulate import loading
 
@@ -145,7 +150,16 @@ def run(
         from simulate import pipeline, plots, report
         from simulate.inference import Settings
 
-        sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores(), prior_only=prior_only)
+        sampling = Settings(
+            draws,
+            tune,
+            chains,
+            seed,
+            cores=pipeline.cores(),
+            prior_only=prior_only,
+            extend=not no_extend,
+            cross_check=cross_check,
+        )
         figures = () if no_figures else plots.DEFAULT
         before = None if again else pipeline.made_before(priors, sampling, out, probability)
         if before:
@@ -355,6 +369,7 @@ def stop_unless_converged(runs: Sequence[Any]) -> None:
 @example("simulate compare consensus gpt-4 --ratio final_run")
 @main.command()
 @click.argument("given", nargs=-1, required=True, metavar="RUN|FILE...")
+@click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Show these scopes alone.")
 @click.option("--ratio", "ratios", multiple=True, metavar="QUANTITY", help="Of a scope, or of 'gpus', 'run_cost[r1]' …")
 @click.option("--difference", "differences", multiple=True, metavar="QUANTITY", help="Likewise, first less second.")
 @DRAWS
@@ -367,6 +382,7 @@ def stop_unless_converged(runs: Sequence[Any]) -> None:
 @click.option("--no-figure", is_flag=True, help="Draw no figure.")
 def compare(
     given: Sequence[str],
+    scopes: Sequence[str],
     ratios: Sequence[str],
     differences: Sequence[str],
     draws: int,
@@ -395,7 +411,7 @@ def compare(
         progress("comparing", 0, 0)
         from simulate import comparison, comparison_report
 
-        compared = comparison.compare(runs, ratios, differences, probability=probability)
+        compared = comparison.compare(runs, ratios, differences, scopes=scopes, probability=probability)
         folder = comparison_report.save(compared, out, figure=not no_figure)
     if as_json:
         printed = {"folder": str(folder), **comparison_report.for_machines(compared)}
@@ -404,6 +420,91 @@ def compare(
         click.echo(f"{comparison_report.terminal(compared)}\n\ncomparison: {folder}")
     if not compared.converged:
         raise NotConvergedError(compared.reasons)
+
+
+@example("simulate pool consensus=3 lambert=1")
+@main.command()
+@click.argument("given", nargs=-1, required=True, metavar="FILE=WEIGHT...")
+@DRAWS
+@TUNE
+@CHAINS
+@SEED
+@OUT
+@PROBABILITY
+@click.option("--no-figures", is_flag=True, help="Draw no figures.")
+@click.option("--quiet", is_flag=True, help="Print only the pool's folder.")
+@JSON
+def pool(
+    given: Sequence[str],
+    draws: int,
+    tune: int,
+    chains: int,
+    seed: int,
+    out: Path,
+    probability: float,
+    no_figures: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Mix prior files, or runs, into one posterior by stated weights: a linear opinion pool.
+
+    The pool is a run like any other, in the folder pool. Weights are positive numbers of any size;
+    they are a judgement, and no evidence is heard on them. A prior file is run, unless it was run before
+    with the same settings. Exits with 3 when a member has not converged.
+    """
+    from simulate import pipeline, plots, pooling, report
+    from simulate.inference import Settings
+
+    with Progress(not quiet and sys.stderr.isatty()) as progress:
+        weighed = pooling.parse(given)
+        sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores())
+        shown = progress if progress.shown else None
+        names = [one.given for one in weighed]
+        found = pipeline.all_meant(names, out)
+        pooling.check(names, found, sampling)
+        runs = [pipeline.made(one, sampling, out=out, probability=probability, progress=shown) for one in found]
+        members = pooling.members([one.weight for one in weighed], runs)
+        figures = () if no_figures else plots.DEFAULT
+        done = pooling.pool(members, sampling, out=out, probability=probability, figures=figures, progress=shown)
+    if as_json:
+        click.echo(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
+    elif quiet:
+        click.echo(done.folder)
+    else:
+        click.echo(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
+    if not done.converged:
+        raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
+
+
+@example("simulate validate --runs my-runs.csv")
+@main.command()
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Runs of your own, in the columns of training_runs.csv.",
+)
+@OUT
+@click.option("--no-figure", is_flag=True, help="Draw no figure.")
+@JSON
+def validate(runs: Path | None, out: Path, no_figure: bool, as_json: bool) -> None:
+    """Predict the hours of training runs whose hours are known, and score the intervals.
+
+    Each disclosed run is predicted by runs of other families: coverage of the 50, 80, 90 and 95 %
+    intervals, log score and CRPS against a constant MFU, the worst misses, and how the hours stated for
+    DeepSeek-V3 lie in each reference class. With --runs the runs of a file are predicted and scored the
+    same way. Writes page, numbers and figure into a folder of their own.
+    """
+    from simulate import validation_page, validation_report
+
+    with Progress(sys.stderr.isatty()) as progress:
+        found = validation_report.examine(runs, progress if progress.shown else None)
+        progress("writing", 0, 0)
+        folder = validation_page.write(out, found, figure=not no_figure)
+    if as_json:
+        click.echo(json.dumps({**validation_report.for_machines(found), "folder": str(folder)}, allow_nan=False))
+    else:
+        click.echo(f"{validation_report.terminal(found)}\n\nvalidation: {folder}")
 
 
 @example("simulate list")

@@ -11,7 +11,7 @@ import hashlib
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,11 +36,18 @@ SAMPLER = "pymc"
 R_HAT_LIMIT = 1.01
 ESS_PER_CHAIN = 100
 BFMI_LIMIT = 0.3
+MCSE_LIMIT = 0.1
+"""Share of an interval's width that the Monte Carlo error of its ends and of the median may be."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How many draws to take, from which seed, and how."""
+    """How many draws to take, from which seed, and how.
+
+    Of ``draws * thin`` draws of the sampler every ``thin``-th is kept. With ``extend``, a run that falls
+    short of the thresholds is made again with more effort (`efforts`); with ``cross_check`` its posterior
+    is compared with that of `simulate.cross_check`.
+    """
 
     draws: int = 2000
     tune: int = 1000
@@ -49,6 +56,9 @@ class Settings:
     target_accept: float = 0.8
     cores: int = 2
     prior_only: bool = False
+    thin: int = 1
+    extend: bool = True
+    cross_check: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,8 @@ class Draws:
     path; ``states`` every disputed fact by path, as 0 and 1; ``quantities`` the ledger, indexed ones
     with their index first; ``log_likelihood`` (group, chain, draw) and ``perceived`` (claim, chain,
     draw), the replicated claims, belong to the evidence; ``fact_probability`` is each fact's
-    probability, averaged over draws without the noise of drawing the facts.
+    probability, averaged over draws without the noise of drawing the facts; ``sample_stats`` are the
+    sampler's, of every draw it made.
     """
 
     scores: Floats
@@ -74,24 +85,60 @@ class Draws:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the draws support a citation; ``reasons`` say what stands against it."""
+    """Whether the draws support a citation; ``reasons`` say what stands against it.
+
+    ``extensions`` are what was tried before, in words, the first attempt left out.
+    """
 
     converged: bool
     method: str
     reasons: tuple[str, ...] = ()
     diagnostics: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    extensions: tuple[str, ...] = ()
 
     def in_words(self) -> str:
+        extended = f" ({self.extensions[-1]})" if self.extensions else ""
         if not self.converged:
-            return "NOT CONVERGED, do not cite: " + "; ".join(self.reasons)
+            return f"NOT CONVERGED, do not cite{extended}: " + "; ".join(self.reasons)
         if self.method == "exact":
             return "exact: independent draws, no sampler needed"
         found = self.diagnostics
-        bfmi = f"E-BFMI at least {found['bfmi']:.2f}"
-        return (
-            f"converged: R-hat at most {found['r_hat']:.3f}, effective draws at least {found['ess_bulk']:.0f} (bulk) "
-            f"and {found['ess_tail']:.0f} (tail), {found['divergences']} divergences, {bfmi}"
+        mixing = (
+            f"R-hat at most {found['r_hat']:.3f}, effective draws at least {found['ess_bulk']:.0f} (bulk) "
+            f"and {found['ess_tail']:.0f} (tail)"
         )
+        if self.method == "mixture":
+            return f"converged: every member, and their mixture with {mixing}"
+        return f"converged{extended}: {mixing}, {found['divergences']} divergences, E-BFMI at least {found['bfmi']:.2f}"
+
+
+def efforts(settings: Settings) -> tuple[Settings, ...]:
+    """Return the settings to try in turn until a run converges: more draws first, then a higher acceptance.
+
+    The kept draws stay as many, and are the less correlated. After the last the run gives up.
+    """
+    more = [replace(settings, thin=thin) for thin in (1, 2, 4)]
+    careful = [
+        replace(settings, thin=thin, tune=2 * settings.tune, target_accept=max(accept, settings.target_accept))
+        for thin, accept in ((4, 0.95), (8, 0.99))
+    ]
+    return (*more, *careful)
+
+
+def next_effort(tried: int, verdict: Verdict) -> int:
+    """Return which of the `efforts` comes after one that fell short; divergences need acceptance, not draws."""
+    diverged = float(verdict.diagnostics.get("divergences") or 0) > 0
+    geometry = diverged or float(verdict.diagnostics.get("bfmi") or 1) <= BFMI_LIMIT
+    return max(tried + 1, 3) if geometry else tried + 1
+
+
+def effort_in_words(settings: Settings) -> str:
+    """Return what an extension of a run does."""
+    draws = f"{settings.thin} times the draws, every {ORDINALS[settings.thin]} kept"
+    return f"extended: {draws}, target acceptance {settings.target_accept:g}"
+
+
+ORDINALS = {1: "one", 2: "second", 4: "fourth", 8: "eighth"}
 
 
 def stream(seed: int, *purpose: str) -> np.random.Generator:
@@ -125,13 +172,14 @@ def independent(priors: Priors, settings: Settings, group: str, known: Mapping[s
 def posterior(priors: Priors, settings: Settings, progress: Progress | None = None) -> Draws:
     """Return draws from the posterior, by NUTS over the unknowns that the evidence speaks of.
 
-    The other unknowns are drawn from their priors, which are their posteriors, and the disputed facts
-    from their exact probabilities given the rest.
+    The other unknowns keep the very draws of their priors, which are their posteriors, so that they have
+    the same ones in every file of one seed, with evidence or without; the disputed facts are drawn from
+    their exact probabilities given the rest.
 
     Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
     """
     sampled, stats = sample(priors, settings, progress) if priors.informed else ({}, None)
-    scores = independent(priors, settings, "posterior", sampled)
+    scores = independent(priors, settings, "prior", sampled)
     terms = evidence.terms(priors)
     combinations, log_probability = evidence.combinations(priors.facts)
     found = propagation.values(priors, scores)
@@ -180,7 +228,8 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
     report("building the model", 0, 0)
     built = model.build(priors)
     report("compiling", 0, 0)
-    total = settings.chains * (settings.tune + settings.draws)
+    draws = settings.draws * settings.thin
+    total = settings.chains * (settings.tune + draws)
     done = 0
 
     def count(trace: Any, draw: Any) -> None:
@@ -192,7 +241,7 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
     with built, warnings.catch_warnings(), whole_or_interrupted():
         warnings.simplefilter("ignore")
         tree = pm.sample(
-            draws=settings.draws,
+            draws=draws,
             tune=settings.tune,
             chains=settings.chains,
             cores=min(settings.cores, settings.chains),
@@ -205,8 +254,9 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
             callback=count if progress else None,
         )
     scores = np.moveaxis(tree["posterior"]["z"].to_numpy(), -1, 0)
-    if scores.shape[1:] != (settings.chains, settings.draws):
+    if scores.shape[1:] != (settings.chains, draws):
         raise KeyboardInterrupt
+    scores = scores[..., settings.thin - 1 :: settings.thin]
     sampled = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
     return sampled, tree["sample_stats"].to_dataset()
 
@@ -236,45 +286,56 @@ def whole_or_interrupted() -> Iterator[None]:
 def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, float]]) -> Verdict:
     """Return the verdict on posterior draws from the diagnostics of every unknown, fact and quantity.
 
-    ``table`` maps each variable to its ``r_hat``, ``ess_bulk`` and ``ess_tail`` (NaN for one that does
-    not vary). Thresholds: Vehtari et al. (2021), Bayesian Analysis 16(2), section 4 (R-hat below 1.01,
-    100 effective draws per chain); Betancourt (2016), arXiv:1604.00695 (E-BFMI above 0.3).
+    ``table`` maps each variable to its ``r_hat``, ``ess_bulk`` and ``ess_tail``, and each scope to ``mcse``,
+    the largest Monte Carlo error of its median and interval over the interval's width (NaN for what does
+    not vary). Thresholds: Vehtari et al. (2021), Bayesian Analysis 16(2), section 4 (R-hat below 1.01, 100
+    effective draws per chain); Betancourt (2016), arXiv:1604.00695 (E-BFMI above 0.3).
     """
     absurd = [f"draws of {name} beyond all reason; a prior has too long a tail" for name in not_finite(draws)]
     if draws.sample_stats is None:
         return Verdict(not absurd, "exact", tuple(absurd), {"draws": settings.draws * settings.chains})
     from arviz_stats.base import array_stats
 
-    needed = ESS_PER_CHAIN * settings.chains
+    worst, poor = mixing(table, settings.chains)
+    divergences = int(draws.sample_stats["diverging"].sum())
+    bfmi = float(np.min(array_stats.bfmi(draws.sample_stats["energy"].to_numpy())))
+    reasons = absurd + poor
+    if divergences:
+        reasons.append(f"{divergences} divergent transitions")
+    if not bfmi > BFMI_LIMIT:
+        reasons.append(f"E-BFMI is {bfmi:.2f}, not above {BFMI_LIMIT}")
+    diagnostics = {**worst, "divergences": divergences, "bfmi": bfmi, "draws": settings.draws * settings.chains}
+    return Verdict(not reasons, "nuts", tuple(reasons), diagnostics)
+
+
+def mixing(table: Mapping[str, Mapping[str, float]], chains: int) -> tuple[dict[str, float], list[str]]:
+    """Return the worst of each diagnostic in a table as of `judge`, and what they say against a citation."""
+    needed = ESS_PER_CHAIN * chains
     worst = {
         "r_hat": extreme(table, "r_hat", max),
         "ess_bulk": extreme(table, "ess_bulk", min),
         "ess_tail": extreme(table, "ess_tail", min),
     }
-    divergences = int(draws.sample_stats["diverging"].sum())
-    bfmi = float(np.min(array_stats.bfmi(draws.sample_stats["energy"].to_numpy())))
-    reasons = absurd
-    if settings.chains < 2:
+    reasons = []
+    if chains < 2:
         reasons.append("one chain cannot be checked against another; use --chains 4")
-    if not worst["r_hat"][1] < R_HAT_LIMIT and settings.chains > 1:
+    if not worst["r_hat"][1] < R_HAT_LIMIT and chains > 1:
         reasons.append(f"R-hat of {worst['r_hat'][0]} is {worst['r_hat'][1]:.3f}, not below {R_HAT_LIMIT}")
     for kind in ("ess_bulk", "ess_tail"):
         if not worst[kind][1] > needed:
             reasons.append(f"{kind} of {worst[kind][0]} is {worst[kind][1]:.0f}, not above {needed}; use more --draws")
-    if divergences:
-        reasons.append(f"{divergences} divergent transitions")
-    if not bfmi > BFMI_LIMIT:
-        reasons.append(f"E-BFMI is {bfmi:.2f}, not above {BFMI_LIMIT}")
-    diagnostics = {kind: value for kind, (_, value) in worst.items()}
-    diagnostics |= {"divergences": divergences, "bfmi": bfmi, "draws": settings.draws * settings.chains}
-    return Verdict(not reasons, "nuts", tuple(reasons), diagnostics)
+    name, share = extreme(table, "mcse", max)
+    if share > MCSE_LIMIT:
+        found = f"the Monte Carlo error of the interval of {name} is {100 * share:.0f} % of its width"
+        reasons.append(f"{found}, not below {100 * MCSE_LIMIT:.0f} %; use more --draws")
+    return {kind: value for kind, (_, value) in worst.items()}, reasons
 
 
 def extreme(
     table: Mapping[str, Mapping[str, float]], kind: str, pick: Callable[..., tuple[float, str]]
 ) -> tuple[str, float]:
     """Return the variable with the worst value of a diagnostic, and the value, among those that vary."""
-    finite = [(row[kind], name) for name, row in table.items() if not math.isnan(row[kind])]
+    finite = [(row[kind], name) for name, row in table.items() if not math.isnan(row.get(kind, math.nan))]
     if not finite:
         return "everything", math.nan
     value, name = pick(finite)

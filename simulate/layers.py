@@ -136,13 +136,27 @@ def read(path: Path, settings: Sequence[str] = ()) -> Layers:
 def reference_tables(folder: Path, content: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, str]]:
     """Yield name and text of each table that content refers to: beside the prior file, or a shipped one."""
     for name, where in {name: where for where, name in referred(content)}.items():
-        places = [place / REFERENCE / f"{name}.csv" for place in (folder, shipped_folder())]
-        found = next((place for place in places if re.fullmatch(r"[\w-]+", name) and is_file(place)), None)
+        found = find_table(name, folder) if re.fullmatch(r"[\w-]+", name) else None
         if found is None:
             known = sorted(path.stem for path in (shipped_folder() / REFERENCE).glob("*.csv"))
             faults.append(Fault(where, f"no table {name[:40]!r}", f"there are {', '.join(known)}"))
         else:
             yield name, read_text(found, f"{REFERENCE}/{name}.csv: ", faults)
+
+
+def find_table(name: str, folder: Path = Path("priors")) -> Path | None:
+    """Return the table of disclosed cases of that name, in a folder of prior files or shipped, or None."""
+    places = (place / REFERENCE / f"{name}.csv" for place in (folder, shipped_folder()))
+    return next((place for place in places if is_file(place)), None)
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file that stands for itself; raises `InputError` when it cannot be had."""
+    faults: list[Fault] = []
+    text = read_text(path, "", faults)
+    if faults:
+        raise InputError(path, faults)
+    return text
 
 
 def referred(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -225,9 +239,7 @@ def read_text(path: Path, before: str, faults: list[Fault]) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            faults.append(
-                Fault(where, f"larger than {LARGEST_FILE:,} bytes", "a prior file is a few kilobytes of text")
-            )
+            faults.append(Fault(where, f"larger than {LARGEST_FILE:,} bytes", "such a file is a few kilobytes of text"))
             return ""
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -48,12 +48,13 @@ def run(
         with clock("prior"):
             prior = inference.prior(priors, settings)
         with clock("posterior"):
-            posterior = draw_posterior(priors, settings, prior, progress)
+            posterior, rows, verdict = settled(priors, settings, prior, probability, progress)
         shown = prior if posterior is None else posterior
+        with clock("cross-check"):
+            verdict, checked = crossed(priors, settings, rows, verdict, progress)
         with clock("summary"):
-            rows, verdict = judged(priors, settings, prior, posterior, probability)
             standings = summary.standings(priors, shown, prior)
-        manifest = describe(priors, settings, shown, rows, standings, verdict)
+        manifest = describe(priors, settings, shown, rows, standings, verdict) | {"cross_check": checked}
         with clock("writing"), results.disk(finish.folder):
             tree = datatree.assemble(priors, prior, posterior, attributes(manifest))
             results.write_priors(finish.folder, priors.texts)
@@ -180,6 +181,42 @@ class Clock:
         start = time.perf_counter()
         yield
         self.seconds[part] = round(time.perf_counter() - start, 3)
+
+
+def settled(
+    priors: Priors, settings: Settings, prior: Draws, probability: float, progress: Progress | None
+) -> tuple[Draws | None, list[Row], Verdict]:
+    """Return posterior draws, their rows and the verdict, after as many extensions as it takes or as there are."""
+    efforts, number = inference.efforts(settings), 0
+    extensions: list[str] = []
+    while True:
+        posterior = draw_posterior(priors, efforts[number], prior, progress)
+        rows, verdict = judged(priors, efforts[number], prior, posterior, probability)
+        verdict = dataclasses.replace(verdict, extensions=tuple(extensions))
+        if verdict.converged or verdict.method != "nuts" or settings.chains < 2 or not settings.extend:
+            return posterior, rows, verdict
+        number = inference.next_effort(number, verdict)
+        if number >= len(efforts):
+            return posterior, rows, verdict
+        extensions.append(inference.effort_in_words(efforts[number]))
+        if progress:
+            progress(f"not converged, {extensions[-1]}", 0, 0)
+
+
+def crossed(
+    priors: Priors, settings: Settings, rows: list[Row], verdict: Verdict, progress: Progress | None
+) -> tuple[Verdict, dict[str, Any] | None]:
+    """Return the verdict with what another way to the posterior says, and that as the manifest keeps it."""
+    if not settings.cross_check or not priors.evidence or settings.prior_only:
+        return verdict, None
+    from simulate import cross_check
+
+    found = cross_check.cross_check(priors, rows, settings.seed, progress)
+    kept = {**dataclasses.asdict(found), "agrees": found.agrees, "in_words": found.in_words()}
+    if found.agrees:
+        return verdict, kept
+    reasons = (*verdict.reasons, found.in_words())
+    return dataclasses.replace(verdict, converged=False, reasons=reasons), kept
 
 
 def draw_posterior(priors: Priors, settings: Settings, prior: Draws, progress: Progress | None) -> Draws | None:

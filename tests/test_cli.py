@@ -12,7 +12,10 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 HEAVY = ("pymc", "pytensor", "arviz", "arviz_base", "numba", "matplotlib", "pandas", "xarray", "scipy")
-VERBS = ("run", "check", "show", "verify", "reproduce", "plot", "compare", "list", "init", "schema")
+VERBS = (
+    "run", "check", "show", "verify", "reproduce", "plot", "compare", "pool", "audit", "validate",
+    "list", "init", "schema",
+)  # fmt: skip
 
 
 def simulate(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
