@@ -63,8 +63,8 @@ def recipe(run: Run) -> Recipe:
     load; `DamagedRunError` for a manifest that lacks what every run's has.
     """
     manifest = run.manifest
-    refuse(run)
     try:
+        refuse(run)
         settings, assumed = settings_of(manifest["sampling"])
         probability = float(next(iter(manifest["scopes"].values()))["probability"])
         by_hand = [str(setting) for setting in manifest["settings"]]
@@ -91,20 +91,21 @@ def refuse(run: Run) -> None:
             f"{run.folder}: cannot be made again: its format is {found!r}, and simulate {__version__} reads "
             f"{results.FORMAT}; the version that made it is in its {results.MANIFEST}, and can make it again"
         )
-    if run.manifest.get("members"):
+    if report.is_pool(run.manifest):
         raise RunError(pool_words(run))
 
 
 def pool_words(run: Run) -> str:
     """Return why a pool cannot be made again from its folder, and the commands that make it elsewhere."""
-    members = run.manifest["members"]
-    parts = " ".join(f"{member['run']}={member['weight']:g}" for member in members)
+    members, seed = run.manifest["members"], run.manifest["sampling"]["seed"]
+    probability = next(iter(run.manifest["scopes"].values()))["probability"]
+    parts = " ".join(f"{member['run']}={member['weight']}" for member in members)
     return "\n".join(
         [
             f"{run.folder}: cannot be made again from its folder alone: a pool is mixed from the draws of its "
             f"{len(members)} members, which their own runs hold; where these still are,",
             *(f"  simulate reproduce {member['run']}" for member in members),
-            f"  simulate pool {parts} --seed {run.manifest['sampling']['seed']}",
+            f"  simulate pool {parts} --seed {seed} --probability {probability}",
         ]
     )
 

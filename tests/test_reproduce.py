@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import FULL, MINIMAL
 
-from simulate import cli, layers, loading, pipeline, reproduction, results
+from simulate import cli, layers, loading, pipeline, pooling, reproduction, results
 from simulate.errors import DamagedRunError, RunError
 from simulate.inference import Settings
 from simulate.results import Run
@@ -230,12 +230,15 @@ def test_a_run_in_another_format_is_named(make):
     assert "its format is 0, and simulate" in invoke(sign(make(), {"format": 0}))[2]
 
 
-def test_a_pool_is_sent_to_its_members(make):
-    members = [{"run": "results/a/1", "weight": 3.0}, {"run": "results/b/2", "weight": 1.0}]
-    code, _, error = invoke(sign(make(), {"members": members}))
-    assert code == 1
-    assert "  simulate reproduce results/a/1\n" in error
-    assert "  simulate pool results/a/1=3 results/b/2=1 --seed 3\n" in error
+def test_a_pool_is_sent_to_its_members_with_the_commands_that_make_it_again(make, tmp_path):
+    runs = [make(), make(MINIMAL.replace("3.0]", "6.0]"))]
+    settings, out = Settings(seed=5), tmp_path / "results"
+    pooled = pooling.pool(pooling.members([3, 1], runs), settings, out=out, probability=0.8, figures=())
+    code, _, error = invoke(pooled)
+    *members, command = [line.split()[1:] for line in error.splitlines()[1:]]
+    assert (code, members) == (1, [["reproduce", str(run.folder)] for run in runs])
+    done = CliRunner().invoke(cli.main, [*command, "--out", str(out), "--no-figures", "--quiet"])
+    assert Path(done.stdout.strip(), "summary.csv").read_bytes() == (pooled.folder / "summary.csv").read_bytes()
 
 
 @pytest.mark.parametrize("change", [{"sampling": {}}, {"scopes": {}}, {"settings": None}, {"created": "then"}])
