@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from simulate.errors import Fault, InputError, NotConvergedError, SimulateError
+from simulate.errors import Fault, InputError, NotConvergedError, NotReproducedError, SimulateError
 
 RESULTS = Path("results")
 INTERRUPTED = 130
@@ -258,6 +258,36 @@ def verify(runs: Sequence[str], every: bool, out: Path, as_json: bool) -> None:
         click.echo(f"{sum(finding.intact for finding in findings)} of {len(findings)} runs in order")
     if not all(finding.intact for finding in findings):
         sys.exit(SimulateError.exit_code)
+
+
+@example("simulate reproduce semianalysis")
+@main.command()
+@click.argument("run", metavar="RUN")
+@OUT
+@click.option("--keep", is_flag=True, help="Keep the new run, in the folder of runs.")
+@JSON
+def reproduce(run: str, out: Path, keep: bool, as_json: bool) -> None:
+    """Make a run again from its folder alone, and compare.
+
+    On the same versions every draw must be identical, bit for bit, and summary.csv byte for byte. On other
+    versions, which are named, median and interval of every scope must be the same within their Monte Carlo
+    errors. Exits with 1 when they are not.
+    """
+    from simulate import results
+
+    found = results.load(results.find(run, out))
+    with Progress(not as_json and sys.stderr.isatty()) as progress:
+        progress("starting", 0, 0)
+        from simulate import reproduction, reproduction_report
+
+        shown = progress if progress.shown else None
+        done = reproduction.reproduce(found, keep=out if keep else None, progress=shown)
+    if as_json:
+        click.echo(json.dumps(reproduction_report.for_machines(done), allow_nan=False))
+    else:
+        click.echo(reproduction_report.terminal(done))
+    if not done.same:
+        raise NotReproducedError(f"{found.folder}: made again, it is not the same")
 
 
 @example("simulate plot semianalysis ladder forest")

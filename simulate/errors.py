@@ -6,6 +6,7 @@
     ├── InputError           exit 1   a prior file has faults; carries all of them
     ├── RunError             exit 1   a run folder cannot be written or read
     │   └── DamagedRunError  exit 1   a run folder is not what its manifest says
+    ├── NotReproducedError   exit 1   a run made again is another
     └── NotConvergedError    exit 3   a result exists, and must not be cited
 
 The errors carry data (paths, faults, a verdict); their text is made from it.
@@ -60,6 +61,10 @@ class DamagedRunError(RunError):
         self.folder = folder
         self.problems = problems
         super().__init__("\n".join([f"{folder}: damaged run", *(f"  {problem}" for problem in problems)]))
+
+
+class NotReproducedError(SimulateError):
+    """A run that, made again from its folder, did not come out the same."""
 
 
 class NotConvergedError(SimulateError):

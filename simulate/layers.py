@@ -6,6 +6,7 @@ the texts it was merged from, so that a run can keep exactly what it used.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ class Layers:
     path: Path
     content: dict[str, Any]
     texts: dict[str, str]
-    """Text of each file, by its path relative to the folder of the main one; bases first."""
+    """Text of each file, by the path from the folder of the main one that leads to it; bases first."""
     own: dict[str, dict[str, Any]]
     """Content of each file before merging, by the same names."""
     settings: tuple[str, ...] = ()
@@ -173,6 +174,7 @@ class Gathering:
     """Reads a file and what it extends; each base once, none from outside the folder of the main file."""
 
     def __init__(self, root: Path) -> None:
+        self.folder = Path(os.path.abspath(root))
         self.root = root.resolve()
         self.texts: dict[str, str] = {}
         self.own: dict[str, dict[str, Any]] = {}
@@ -190,23 +192,33 @@ class Gathering:
             where = f"{before}extends[{position}]"
             target = self.base(base, path, where)
             known = "" if target is None else target.resolve().relative_to(self.root).as_posix()
-            if target is None or known in self.own:
+            if target is None:
                 continue
-            if known in (*chain, name):
+            if known in self.own:
+                self.texts.setdefault(self.reached(target), read_text(target, f"{where}: ", self.faults))
+            elif known in (*chain, name):
                 self.faults.append(Fault(where, f"{base!r} extends itself in a circle", "break the circle"))
             elif len(chain) >= LONGEST_CHAIN:
                 self.faults.append(Fault(where, f"a chain of more than {LONGEST_CHAIN} files", "flatten it"))
             else:
                 merged = merge(merged, without_heading(self.merged(target, (*chain, name))))
-        self.texts[name], self.own[name] = text, content
+        self.texts[self.reached(path)], self.own[name] = text, content
         return merge(merged, content)
+
+    def reached(self, path: Path) -> str:
+        """Return where a copy of a file must lie for the other copies to find it, be it a link here or not."""
+        here = Path(os.path.abspath(path))
+        found = (
+            here.relative_to(self.folder) if here.is_relative_to(self.folder) else path.resolve().relative_to(self.root)
+        )
+        return found.as_posix()
 
     def base(self, base: Any, path: Path, where: str) -> Path | None:
         """Return the file that an ``extends`` entry names, or None after a fault."""
         if not isinstance(base, str) or not base.endswith(".toml"):
             self.faults.append(Fault(where, f"{str(base)[:60]!r} is not a .toml file", 'write "common/hosting.toml"'))
             return None
-        target = path.parent / base
+        target = Path(os.path.normpath(path.parent / base))
         try:
             inside = target.resolve().is_relative_to(self.root)
             exists = target.is_file()

@@ -252,7 +252,7 @@ def describe(
     """Return the manifest of a run, except for its timings and checksums."""
     shown = [row for row in rows if row.group == ("prior" if settings.prior_only else "posterior")]
     return {
-        "format": 1,
+        "format": results.FORMAT,
         "name": priors.name,
         "title": priors.title,
         "subject": priors.subject,

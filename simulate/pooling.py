@@ -303,7 +303,7 @@ def describe(members: Sequence[Member], settings: Settings, tree: xr.DataTree, r
     manifests = [member.manifest for member in members]
     said = claims(members)
     return {
-        "format": 1,
+        "format": results.FORMAT,
         "name": NAME,
         "title": title(members),
         "subject": manifests[0]["subject"],

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from simulate.summary import amount, published
+
+MOST_NAMED = 3
+"""Names in a sentence before the rest is counted."""
 
 KIND_WORDS = {"estimate": "about", "floor": "at least", "ceiling": "at most"}
 
@@ -103,6 +106,16 @@ def likely(probability: float) -> str:
     ('0.47', '>0.99')
     """
     return "<0.01" if probability < 0.01 else ">0.99" if probability > 0.99 else f"{probability:.2f}"
+
+
+def named(names: Sequence[str]) -> str:
+    """Return names in words, the first few and how many more.
+
+    >>> named(["a", "b"]), named(["a", "b", "c", "d", "e"])
+    ('a, b', 'a, b, c and 2 more')
+    """
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def table(cells: list[list[str]]) -> str:

@@ -42,6 +42,8 @@ SUMMARY = "summary.csv"
 REPORT = "summary.md"
 FIGURES = "figures"
 PRIORS = "priors"
+FORMAT = 1
+"""Of a run folder; another one is another number."""
 UNFINISHED = ".unfinished-"
 ABANDONED = 86_400.0
 """Seconds after which an unfinished run is nobody's."""

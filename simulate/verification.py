@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulate import layers, results
+from simulate import layers, report, results
 from simulate.errors import DamagedRunError, RunError, SimulateError
 
 
@@ -83,7 +83,7 @@ def in_words(findings: Sequence[Finding]) -> Iterator[tuple[str, bool]]:
 
 
 def intact_words(finding: Finding) -> str:
-    added = f"; added since: {', '.join(finding.added)}" if finding.added else ""
+    added = f"; added since: {report.named(finding.added)}" if finding.added else ""
     return f"intact: {finding.folder}: {finding.checked} files{added}"
 
 

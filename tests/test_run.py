@@ -21,6 +21,7 @@ REPOSITORY = Path(__file__).parent.parent
 SCOPES = [
     "final_run", "official_runs", "research_compute", "development", "hardware", "operations", "ownership", "company",
 ]  # fmt: skip
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 pytestmark = pytest.mark.sampling
 
 
@@ -181,6 +182,21 @@ def test_the_same_seed_gives_the_same_summary_twice_and_at_once(done, tmp_path):
     assert folders[0] != folders[1]
     texts = {(folder / "summary.csv").read_bytes() for folder in (*folders, done[1])}
     assert len(texts) == 1
+
+
+@pytest.mark.skipif(len(CORES) < 2, reason="there is one core, or no way to keep a process to one")
+def test_one_core_and_two_give_the_same_summary_to_the_byte(tmp_path):
+    short = ("--draws", "200", "--tune", "300", "--no-figures", "--quiet", "--priors", "semianalysis")
+    both = [
+        start(
+            *short,
+            *("--out", str(tmp_path / str(number))),
+            preexec_fn=lambda number=number: os.sched_setaffinity(0, CORES[:number]),
+        )
+        for number in (1, 2)
+    ]
+    folders = [Path(finish(process)[1].strip()) for process in both]
+    assert len({(folder / "summary.csv").read_bytes() for folder in folders}) == 1
 
 
 def test_a_run_that_has_not_converged_says_so_everywhere_and_exits_3(tmp_path):
