@@ -9,7 +9,7 @@
 
 A fit depends on prior file, plan and number alone, so that neither an interruption nor the number of processes
 changes a result. The hash keeps apart what cannot be put together: another seed, another version of a library,
-other code of the model.
+another model.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from simulate import calibration, pipeline, results
+import numpy as np
+
+from simulate import calibration, inference, pipeline, results
 from simulate.calibration import Calibration, Fit, Fitter, Plan
 from simulate.errors import DamagedRunError, RunError, SimulateError
-from simulate.inference import Progress
+from simulate.inference import Progress, Settings
 from simulate.priors import Priors
 
 FOLDER = "calibration"
@@ -41,11 +43,14 @@ FOLDER = "calibration"
 
 FITS = "fits.jsonl"
 
+DRAWS = 20
+"""Draws from the prior by which it is known."""
+
 LIBRARIES = ("arviz-stats", "numba", "numpy", "pymc", "pytensor", "scipy")
 """Those whose versions can change a fit."""
 
-MODEL = ("distributions.py", "evidence.py", "ledger.py", "model.py", "propagation.py")
-"""The files that say what the model is: fits of another model are other fits."""
+MODEL = ("distributions.py", "model.py")
+"""The files that say what PyMC is given; what the rest computes shows in draws from the prior (`prior_digest`)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Place:
         return self.folder / FITS
 
 
+@np.errstate(all="ignore")
 def calibrate(
     priors: Priors,
     plan: Plan,
@@ -238,7 +244,13 @@ def uninterrupted() -> Iterator[None]:
 def place_of(priors: Priors, plan: Plan, out: Path) -> Place:
     """Return where the fits of a prior file and a plan are kept."""
     versions = {name: pipeline.versions()[name] for name in ("simulate", "python", *LIBRARIES)}
-    decides = {"format": 1, "plan": dataclasses.asdict(plan), "versions": versions, "model": model_digest()}
+    decides = {
+        "format": 1,
+        "plan": dataclasses.asdict(plan),
+        "versions": versions,
+        "model": model_digest(),
+        "prior": prior_digest(priors),
+    }
     mark = hashlib.sha256(canonical(decides).encode()).hexdigest()[:8]
     folder = out / FOLDER / f"{priors.name}-{priors.digest[:8]}-{mark}"
     names = list(calibration.variables(priors))
@@ -249,6 +261,20 @@ def model_digest() -> str:
     """Return the SHA-256 of the code that says what the model is."""
     here = Path(__file__).parent
     return hashlib.sha256(b"".join((here / name).read_bytes() for name in MODEL)).hexdigest()
+
+
+def prior_digest(priors: Priors) -> str:
+    """Return the SHA-256 of draws from the prior and of what follows from them: ledger, likelihood, replicated claims.
+
+    To nine digits: fits of a file that means something else, by other code or another table, are other fits.
+    """
+    drawn = inference.prior(priors, Settings(DRAWS, chains=1))
+    found = {**calibration.followed(priors, drawn), "perceived": drawn.perceived}
+    return hashlib.sha256(canonical({name: digits(values) for name, values in found.items()}).encode()).hexdigest()
+
+
+def digits(values: Any) -> list[str]:
+    return [f"{value:.9g}" for value in values.ravel()]
 
 
 def canonical(content: Any) -> str:

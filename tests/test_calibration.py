@@ -384,8 +384,10 @@ def test_another_seed_version_or_model_has_a_folder_of_its_own(priors, tmp_path,
         return calibration_run.place_of(priors, plan, tmp_path).folder
 
     first, seeded = place(), place(dataclasses.replace(PLAN, seed=2))
+    monkeypatch.setattr(evidence, "log_likelihood", lambda targets, terms: targets)
+    other = place()
     monkeypatch.setattr(calibration_run, "model_digest", lambda: "another")
-    assert len({first, seeded, place()}) == 3
+    assert len({first, seeded, other, place()}) == 4
 
 
 def test_two_at_once_are_one_too_many(priors, tmp_path):
