@@ -61,6 +61,9 @@ SAME = 1e-9
 R_HAT_LIMIT = 1.05
 """For the halves of one short chain, where it is noisier than between the chains of a run."""
 
+STUCK = 1e6
+"""Stands for the infinite R-hat of a chain that does not move."""
+
 LEVEL = 0.05
 """Probability that anything at all fails where nothing is wrong."""
 
@@ -196,6 +199,7 @@ class Fitter:
         rng = inference.stream(self.plan.seed, "calibration", str(number))
         found = simulated(self.priors, rng)
         draws = self.posterior(found.terms, int(rng.integers(2**32)))
+        self.check(number, found.truth, draws)
         truth, drawn = (followed(self.priors, one) for one in (found.truth, draws))
         every = draws.scores.shape[-1] // self.plan.ranked
         thinned = {name: drawn[name][0, every - 1 :: every][: self.plan.ranked] for name in self.names}
@@ -206,12 +210,21 @@ class Fitter:
             {name: rank(float(truth[name][0, 0]), thinned[name], rng) for name in self.names},
             {path: (bool(truth[path][0, 0]), p) for path, p in draws.fact_probability.items()},
             {name: round(found, 1) for name, found in ess.items()},
-            round(r_hat.get(worst, 1.0), 4),
+            round(min(r_hat.get(worst, 1.0), STUCK), 4),
             worst,
             int(draws.sample_stats["diverging"].sum()) if draws.sample_stats is not None else 0,
             draws.scores.shape[-1],
             found.tried,
         )
+
+    def check(self, number: int, *drawn: Draws) -> None:
+        """Raise `SimulateError` where truth or draws are no numbers, and have no rank."""
+        absurd = dict.fromkeys(name for draws in drawn for name in inference.not_finite(draws))
+        if absurd:
+            raise SimulateError(
+                f"{self.priors.name}: draws of {', '.join(absurd)} beyond all reason in fit {number}; "
+                "a prior has too long a tail"
+            )
 
     def posterior(self, terms: Terms, seed: int) -> Draws:
         """Return draws given the figures of ``terms``, from a chain long enough where that can be had."""

@@ -261,6 +261,22 @@ def test_a_poor_fit_is_named_and_still_counted(changes, reason):
     )
 
 
+def test_a_chain_that_does_not_move_is_a_poor_fit(tmp_path):
+    priors = load(tmp_path, ESTIMATED)
+    stuck = np.repeat([[0.0, 1.0]], PLAN.draws // 2, axis=1)
+    found = Fitter(priors, PLAN, lambda terms, settings: ({priors.informed[0].path: stuck}, None)).fit(0)
+    assert found.r_hat == calibration.STUCK
+    assert json.loads(calibration_run.canonical(dataclasses.asdict(found)))["r_hat"] == calibration.STUCK
+    assert len(found.reasons(PLAN)) == 2
+
+
+def test_draws_beyond_all_reason_are_an_error_that_names_them(tmp_path):
+    priors = load(tmp_path, ESTIMATED)
+    absurd = np.full((1, PLAN.draws), 1e4)
+    with pytest.raises(SimulateError, match=r"draws of .*final_run.* beyond all reason in fit 7"):
+        Fitter(priors, PLAN, lambda terms, settings: ({priors.informed[0].path: absurd}, None)).fit(7)
+
+
 def test_a_chain_with_too_few_effective_draws_is_made_anew_and_longer(tmp_path):
     priors, lengths = load(tmp_path, ESTIMATED), []
     right = exact(priors)
