@@ -94,19 +94,24 @@ def panel(
     made: Sheet, calibration: Calibration, finding: Finding, place: tuple[float, float], high: float, *, first: bool
 ) -> None:
     """Draw the ranks of one variable."""
-    (left, top), colour = place, colour_of(calibration, finding)
+    left, top = place
     label = legible(SCOPE_LABELS.get(finding.name, finding.name.replace(LOG_LIKELIHOOD, "log-likelihood")))
-    words = f"p = {p_words(finding.p_value)}" + ("" if finding.passed else ", NOT UNIFORM")
     made.text(left, top + MEDIUM, shorten(label, PANEL, MEDIUM, "bold"), MEDIUM, weight="bold")
-    style = SOFT if finding.passed else ALARM
-    made.text(left, top + MEDIUM + SMALL * LEADING, words, SMALL, color=style)
+    words, colour = (f"p = {p_words(finding.p_value)}", SOFT) if finding.passed else ("NOT UNIFORM", ALARM)
+    made.text(left, top + MEDIUM + SMALL * LEADING, words, SMALL, color=colour)
     axes = made.axes(left + AXIS, top + PANEL_TITLE, PANEL - AXIS, PANEL_BODY)
-    for of_all, share in ((True, 0.1), (False, 0.25)):
-        low, up = (from_uniform(end) for end in calibration.band(of_all=of_all))
-        axes.fill_between(*low[:1], low[1], up[1], step="mid", color=tint(SOFT, share), linewidth=0)
-    axes.axhline(0, color=GREY, linewidth=0.5)
-    axes.plot(*from_uniform(shares(calibration, finding)), drawstyle="steps-mid", color=colour, linewidth=1.2)
+    draw_ranks(axes, calibration, finding)
     scaled(axes, high, first=first)
+
+
+def draw_ranks(axes: Any, calibration: Calibration, finding: Finding) -> None:
+    """Draw the distribution function of ranks less the uniform, over the two bands."""
+    for of_all, share in ((True, 0.1), (False, 0.25)):
+        (x, low), (_, up) = (from_uniform(end) for end in calibration.band(of_all=of_all))
+        axes.fill_between(x, low, up, step="mid", color=tint(SOFT, share), linewidth=0)
+    axes.axhline(0, color=GREY, linewidth=0.5)
+    line = {"drawstyle": "steps-mid", "color": colour_of(calibration, finding), "linewidth": 1.2}
+    axes.plot(*from_uniform(shares(calibration, finding)), **line)
 
 
 def colour_of(calibration: Calibration, finding: Finding) -> str:
