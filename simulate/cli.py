@@ -1,7 +1,7 @@
 """The command line: each verb loads, calls and prints; everything heavy is imported where it is used.
 
-Exit codes: 0 done, 1 an error with its mend, 2 wrong usage, 3 a run that has not converged, 130
-interrupted.
+Exit codes: 0 done, 1 an error with its mend, 2 wrong usage, 3 a run that has not converged or a sampler
+that is not calibrated, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ from typing import Any
 
 import click
 
-from simulate.errors import Fault, InputError, NotConvergedError, NotReproducedError, SimulateError
+from simulate.errors import (
+    Fault,
+    InputError,
+    NotCalibratedError,
+    NotConvergedError,
+    NotReproducedError,
+    SimulateError,
+)
 
 RESULTS = Path("results")
 INTERRUPTED = 130
@@ -40,8 +47,8 @@ class Boundary(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("\ninterrupted; nothing unfinished was kept", err=True)
+        except KeyboardInterrupt as interruption:
+            click.echo(f"\n{str(interruption) or 'interrupted; nothing unfinished was kept'}", err=True)
             sys.exit(INTERRUPTED)
 
 
@@ -509,6 +516,47 @@ def validate(runs: Path | None, out: Path, no_figure: bool, as_json: bool) -> No
         click.echo(json.dumps({**validation_report.for_machines(found), "folder": str(folder)}, allow_nan=False))
     else:
         click.echo(f"{validation_report.terminal(found)}\n\nvalidation: {folder}")
+
+
+@example("simulate calibrate --priors semianalysis --fits 100")
+@main.command()
+@click.option(
+    "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
+)
+@click.option("--fits", type=click.IntRange(10, 10_000), default=100, show_default=True, help="How many, in all.")
+@SEED
+@OUT
+@JSON
+@click.option("--no-figure", is_flag=True, help="Draw no figure.")
+def calibrate(name: str, fits: int, seed: int, out: Path, as_json: bool, no_figure: bool) -> None:
+    """Check the sampler by simulation: does it find truths drawn from the prior as often as its intervals say.
+
+    Draws a truth, simulates the evidence of the file from it, fits that as `run` does, and ranks the truth among
+    the draws, for every unknown, fact and cost scope (simulation-based calibration). Fits are kept one by one: the
+    same command goes on where it was stopped, and more --fits add to those there are. Exits with 3 when the ranks
+    are not uniform.
+    """
+    from simulate import loading
+
+    with Progress(sys.stderr.isatty()) as progress:
+        priors = loading.load(name)
+        progress("starting", 0, 0)
+        from simulate import calibration_report, calibration_run, pipeline
+        from simulate.calibration import Plan
+
+        shown = progress if progress.shown else None
+        found, folder = calibration_run.calibrate(
+            priors, Plan(seed), fits, out=out, cores=pipeline.cores(), progress=shown
+        )
+        progress("reporting", 0, 0)
+        calibration_report.save(found, folder, figure=not no_figure)
+    if as_json:
+        printed = {"folder": str(folder), **calibration_report.for_machines(found)}
+        click.echo(json.dumps(printed, allow_nan=False))
+    else:
+        click.echo(f"{calibration_report.terminal(found)}\n\ncalibration: {folder}")
+    if not found.passed:
+        raise NotCalibratedError(list(found.failed))
 
 
 @example("simulate list")

@@ -21,6 +21,7 @@ from scipy.special import logsumexp
 from simulate import evidence, propagation
 from simulate.elicitation import LARGEST
 from simulate.errors import SimulateError
+from simulate.evidence import Terms
 from simulate.priors import Priors
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ def prior(priors: Priors, settings: Settings) -> Draws:
         for fact in priors.facts
     }
     probability = {fact.path: fact.probability for fact in priors.facts}
-    return complete(priors, scores, states, probability, stream(settings.seed, "prior", "claims"))
+    rng = stream(settings.seed, "prior", "claims")
+    return complete(priors, evidence.terms(priors), scores, states, probability, rng)
 
 
 def independent(priors: Priors, settings: Settings, group: str, known: Mapping[str, Floats]) -> Floats:
@@ -172,15 +174,26 @@ def independent(priors: Priors, settings: Settings, group: str, known: Mapping[s
 def posterior(priors: Priors, settings: Settings, progress: Progress | None = None) -> Draws:
     """Return draws from the posterior, by NUTS over the unknowns that the evidence speaks of.
 
-    The other unknowns keep the very draws of their priors, which are their posteriors, so that they have
-    the same ones in every file of one seed, with evidence or without; the disputed facts are drawn from
-    their exact probabilities given the rest.
-
     Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
     """
     sampled, stats = sample(priors, settings, progress) if priors.informed else ({}, None)
+    return completed(priors, evidence.terms(priors), settings, sampled, stats)
+
+
+def completed(
+    priors: Priors,
+    terms: Terms,
+    settings: Settings,
+    sampled: Mapping[str, Floats],
+    stats: xr.Dataset | None = None,
+) -> Draws:
+    """Return whole draws from the posterior, given ``sampled`` normal scores (chain, draw) by path.
+
+    The other unknowns keep the very draws of their priors, which are their posteriors, so that they have
+    the same ones in every file of one seed, with evidence or without; the disputed facts are drawn from
+    their exact probabilities given the rest and the figures of ``terms``.
+    """
     scores = independent(priors, settings, "prior", sampled)
-    terms = evidence.terms(priors)
     combinations, log_probability = evidence.combinations(priors.facts)
     found = propagation.values(priors, scores)
     targets = propagation.log_targets_over(priors, found, combinations)
@@ -194,11 +207,12 @@ def posterior(priors: Priors, settings: Settings, progress: Progress | None = No
         for fact, row in zip(priors.facts, combinations, strict=True)
     }
     rng = stream(settings.seed, "posterior", "claims")
-    return complete(priors, scores, states, probability, rng, sample_stats=stats)
+    return complete(priors, terms, scores, states, probability, rng, sample_stats=stats)
 
 
 def complete(
     priors: Priors,
+    terms: Terms,
     scores: Floats,
     states: Mapping[str, Floats],
     fact_probability: Mapping[str, float],
@@ -211,7 +225,6 @@ def complete(
     quantities = propagation.quantities(priors, found, states)
     log_likelihood, perceived = nothing, nothing
     if priors.evidence:
-        terms = evidence.terms(priors)
         targets = propagation.log_targets(priors, found, quantities, terms)
         log_likelihood = evidence.log_likelihood(targets, terms)
         perceived = evidence.perceive(targets, terms, rng)
@@ -220,16 +233,13 @@ def complete(
 
 def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tuple[dict[str, Floats], xr.Dataset]:
     """Return NUTS draws of the informed unknowns' normal scores by path, and the sampler's statistics."""
-    import pymc as pm
-
     from simulate import model
 
     report = progress or (lambda what, done, total: None)
     report("building the model", 0, 0)
     built = model.build(priors)
     report("compiling", 0, 0)
-    draws = settings.draws * settings.thin
-    total = settings.chains * (settings.tune + draws)
+    total = settings.chains * (settings.tune + settings.draws * settings.thin)
     done = 0
 
     def count(trace: Any, draw: Any) -> None:
@@ -238,6 +248,26 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
         if done % 50 == 0 or done == total:
             report("sampling", done, total)
 
+    return nuts(priors, built, settings, callback=count if progress else None)
+
+
+def nuts(
+    priors: Priors,
+    built: Any,
+    settings: Settings,
+    *,
+    callback: Callable[[Any, Any], None] | None = None,
+    step: Any = None,
+) -> tuple[dict[str, Floats], xr.Dataset]:
+    """Return what `sample` does from a model that is ``built``.
+
+    ``step`` is a `pymc.NUTS` of one's own, which PyMC then starts where the priors have their medians;
+    otherwise PyMC makes one, and starts near there.
+    """
+    import pymc as pm
+
+    draws = settings.draws * settings.thin
+    own = {"target_accept": settings.target_accept} if step is None else {"step": step}
     with built, exact_arithmetic(), warnings.catch_warnings(), whole_or_interrupted():
         warnings.simplefilter("ignore")
         tree = pm.sample(
@@ -247,11 +277,11 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
             cores=min(settings.cores, settings.chains),
             random_seed=settings.seed,
             nuts_sampler=SAMPLER,
-            target_accept=settings.target_accept,
             progressbar=False,
             quiet=True,
             compute_convergence_checks=False,
-            callback=count if progress else None,
+            callback=callback,
+            **own,
         )
     scores = np.moveaxis(tree["posterior"]["z"].to_numpy(), -1, 0)
     if scores.shape[1:] != (settings.chains, draws):
