@@ -282,7 +282,8 @@ class Nuts:
 
         self.priors = priors
         self.model = freeze_model(model.build(priors))
-        self.density = self.model.logp_dlogp_function(ravel_inputs=True)
+        with inference.exact_arithmetic():
+            self.density = self.model.logp_dlogp_function(ravel_inputs=True)
         self.density.trust_input = True
 
     def __call__(self, terms: Terms, settings: Settings) -> tuple[dict[str, Floats], xr.Dataset]:
