@@ -34,6 +34,8 @@ from simulate import (
 from simulate.calibration import Calibration, Fit, Fitter, Plan
 from simulate.errors import DamagedRunError, RunError, SimulateError
 
+pytestmark = pytest.mark.sampling
+
 REPOSITORY = Path(__file__).parent.parent
 
 ONE = MINIMAL.replace("{ interval = [1.5, 3.0], unit", "{ value = 2, unit")
@@ -515,7 +517,6 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.sampling
 def test_nuts_is_calibrated_and_a_likelihood_broken_in_the_model_alone_is_caught(tmp_path, monkeypatch):
     priors = load(tmp_path, DISPUTED)
     right, _ = calibration_run.calibrate(priors, QUICK, 60, out=tmp_path / "right")
@@ -530,7 +531,6 @@ def test_nuts_is_calibrated_and_a_likelihood_broken_in_the_model_alone_is_caught
     assert {"chips.a.server_cost", "hardware", "log_likelihood"} & set(wrong.failed)
 
 
-@pytest.mark.sampling
 def test_a_fit_by_nuts_depends_on_its_number_alone(tmp_path):
     priors = load(tmp_path, BOUNDED)
     fitter = Fitter(priors, QUICK, calibration.Nuts(priors))
@@ -539,7 +539,6 @@ def test_a_fit_by_nuts_depends_on_its_number_alone(tmp_path):
     assert fitter.fit(0) == first
 
 
-@pytest.mark.sampling
 def test_two_processes_make_what_one_makes(tmp_path):
     priors = load(tmp_path, DISPUTED)
     one, _ = calibration_run.calibrate(priors, QUICK, 6, out=tmp_path / "one")
@@ -547,7 +546,6 @@ def test_two_processes_make_what_one_makes(tmp_path):
     assert one == two
 
 
-@pytest.mark.sampling
 def test_ctrl_c_ends_with_130_and_the_next_go_takes_what_is_there(tmp_path):
     (tmp_path / "prior.toml").write_text(DISPUTED)
     arguments = ("--priors", str(tmp_path / "prior.toml"), "--fits", "10000", "--no-figure", "--out", str(tmp_path))
