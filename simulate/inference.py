@@ -131,6 +131,13 @@ def posterior(priors: Priors, settings: Settings, progress: Progress | None = No
     Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
     """
     sampled, stats = sample(priors, settings, progress) if priors.informed else ({}, None)
+    return posterior_given(priors, settings, sampled, stats)
+
+
+def posterior_given(
+    priors: Priors, settings: Settings, sampled: Mapping[str, Floats], stats: xr.Dataset | None
+) -> Draws:
+    """Return posterior draws from those ``sampled``, the informed unknowns' normal scores by path."""
     scores = independent(priors, settings, "posterior", sampled)
     terms = evidence.terms(priors)
     combinations, log_probability = evidence.combinations(priors.facts)
@@ -172,14 +179,25 @@ def complete(
 
 def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tuple[dict[str, Floats], xr.Dataset]:
     """Return NUTS draws of the informed unknowns' normal scores by path, and the sampler's statistics."""
-    import pymc as pm
-
     from simulate import model
 
-    report = progress or (lambda what, done, total: None)
-    report("building the model", 0, 0)
+    if progress:
+        progress("building the model", 0, 0)
     built = model.build(priors)
-    report("compiling", 0, 0)
+    if progress:
+        progress("compiling", 0, 0)
+    scores, stats = nuts(built, settings, progress, target_accept=settings.target_accept)
+    return {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}, stats
+
+
+def nuts(built: Any, settings: Settings, progress: Progress | None, **more: Any) -> tuple[Floats, xr.Dataset]:
+    """Return NUTS draws of a model's ``z``, (unknown, chain, draw), and the sampler's statistics.
+
+    ``more`` goes to PyMC: the target acceptance, or a step method of one's own with its starts.
+    """
+    import pymc as pm
+
+    report = progress or (lambda what, done, total: None)
     total = settings.chains * (settings.tune + settings.draws)
     done = 0
 
@@ -198,17 +216,16 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
             cores=min(settings.cores, settings.chains),
             random_seed=settings.seed,
             nuts_sampler=SAMPLER,
-            target_accept=settings.target_accept,
             progressbar=False,
             quiet=True,
             compute_convergence_checks=False,
             callback=count if progress else None,
+            **more,
         )
     scores = np.moveaxis(tree["posterior"]["z"].to_numpy(), -1, 0)
     if scores.shape[1:] != (settings.chains, settings.draws):
         raise KeyboardInterrupt
-    sampled = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
-    return sampled, tree["sample_stats"].to_dataset()
+    return scores, tree["sample_stats"].to_dataset()
 
 
 @contextlib.contextmanager
