@@ -102,10 +102,14 @@ def tails(inputs: Floats, output: Floats, left: Mask) -> list[tuple[Estimate, Es
 
 
 def cases(fact: Floats, output: Floats, left: Mask) -> tuple[Estimate, Estimate]:
-    """Return the median of the output where a fact is false and where it is true."""
+    """Return the median of the output where a fact is false and where it is true.
+
+    Where no draw of one state is left, it is the median of all.
+    """
 
     def statistic(mask: Mask) -> Floats:
-        return np.array([np.median(output[mask & (fact == state)]) for state in (0.0, 1.0)])
+        parts = (output[mask & (fact == state)] for state in (0.0, 1.0))
+        return np.array([np.median(part if part.size else output[mask]) for part in parts])
 
     low, high = estimates(*jackknifed(statistic, left))
     return low, high
@@ -137,7 +141,7 @@ def width_left_by_fact(fact: Floats, output: Floats, link: Link, probability: fl
 
     def statistic(mask: Mask) -> Floats:
         parts = [output[mask & (fact == state)] for state in (0.0, 1.0)]
-        expected = sum(len(part) * width(part, link, probability) for part in parts) / mask.sum()
+        expected = sum(len(part) * width(part, link, probability) for part in parts if part.size) / mask.sum()
         return np.array([expected / width(output[mask], link, probability)])
 
     return estimates(*jackknifed(statistic, left))[0]

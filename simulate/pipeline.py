@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from simulate import __version__, datatree, inference, layers, ledger, loading, plots, report, results, summary
-from simulate.errors import RunError, SimulateError
+from simulate.errors import InputError, RunError, SimulateError
 from simulate.inference import Draws, Progress, Settings, Verdict
 from simulate.priors import Priors
 from simulate.results import Run
@@ -152,6 +152,23 @@ def is_of(manifest: Mapping[str, Any], priors: Priors, settings: Settings, proba
         and asked.items() <= manifest["sampling"].items()
         and all(scope["probability"] == probability for scope in manifest["scopes"].values())
     )
+
+
+def priors_of(run: Run) -> Priors:
+    """Return the priors of a run, read from the files that it keeps.
+
+    Raises `RunError` where these no longer mean to this version what the run was made of.
+    """
+    folder, name = run.folder / results.PRIORS, str(run.manifest["name"])
+    mend = f"made by another version of simulate ({run.manifest['versions']['simulate']}); run it again"
+    files = [path for path in folder.iterdir() if path.is_file() and path.stem == name]
+    try:
+        priors = loading.load(files[0].resolve(), run.manifest["settings"])
+    except (InputError, IndexError):
+        raise RunError(f"{run.folder}: its prior files cannot be read: {mend}") from None
+    if priors.digest != run.manifest["digest"]:
+        raise RunError(f"{run.folder}: its prior files say something else: {mend}")
+    return priors
 
 
 class Clock:

@@ -27,14 +27,14 @@ ALPHAS = (0.99, 1.01)
 class Power:
     """What more weight on one prior does to the answer and to its own unknown, and evidence to the latter.
 
-    All are distances for a doubling of the weight; ``evidence`` is all of it together. ``words`` is the
-    diagnosis of prior and evidence.
+    All are distances for a doubling of the weight; ``evidence`` is all of it together, None where there is
+    none. ``words`` is the diagnosis of prior and evidence.
     """
 
     path: str
     on_answer: Estimate
     prior: Estimate
-    evidence: Estimate
+    evidence: Estimate | None
     words: str
 
 
@@ -78,12 +78,14 @@ def pull(values: Floats, log_density: Floats) -> float:
     return float(np.sign(((values - values.mean()) * log_density).mean()))
 
 
-def diagnosis(prior: Estimate, evidence: Estimate, pulls: tuple[float, float]) -> str:
+def diagnosis(prior: Estimate, evidence: Estimate | None, pulls: tuple[float, float]) -> str:
     """Return in words what two sensitivities of one unknown say of its prior and of the evidence.
 
     ``pulls`` are which way each of the two moves it. Where a sensitivity is within two standard errors of
     the threshold, the words say so.
     """
+    if evidence is None:
+        return "there is no evidence: the prior is all"
     near = any(abs(one.value - THRESHOLD) < 2 * one.mcse for one in (prior, evidence))
     return reading(prior.value >= THRESHOLD, evidence.value >= THRESHOLD, pulls) + ("; near the threshold" * near)
 

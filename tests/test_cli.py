@@ -12,7 +12,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 HEAVY = ("pymc", "pytensor", "arviz", "arviz_base", "numba", "matplotlib", "pandas", "xarray", "scipy")
-VERBS = ("run", "check", "show", "plot", "compare", "list", "init", "schema")
+VERBS = ("run", "check", "show", "plot", "compare", "sensitivity", "list", "init", "schema")
 
 
 def simulate(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
