@@ -1,7 +1,7 @@
 """The command line: each verb loads, calls and prints; everything heavy is imported where it is used.
 
-Exit codes: 0 done, 1 an error with its mend, 2 wrong usage, 3 a run that has not converged, 130
-interrupted.
+Exit codes: 0 done, 1 an error with its mend, 2 wrong usage, 3 a run that has not converged or a sampler
+that is not calibrated, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ from typing import Any
 
 import click
 
-from simulate.errors import InputError, NotConvergedError, SimulateError
+from simulate.errors import (
+    Fault,
+    InputError,
+    NotCalibratedError,
+    NotConvergedError,
+    NotReproducedError,
+    SimulateError,
+)
 
 RESULTS = Path("results")
 INTERRUPTED = 130
@@ -40,8 +47,8 @@ class Boundary(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("\ninterrupted; nothing unfinished was kept", err=True)
+        except KeyboardInterrupt as interruption:
+            click.echo(f"\n{str(interruption) or 'interrupted; nothing unfinished was kept'}", err=True)
             sys.exit(INTERRUPTED)
 
 
@@ -111,7 +118,10 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @click.option("--prior-only", is_flag=True, help="Leave the evidence out: what the priors alone imply.")
 @SET
 @PROBABILITY
+@click.option("--no-extend", is_flag=True, help="Do not sample more where the run has not converged.")
+@click.option("--cross-check", is_flag=True, help="Compare with sequential Monte Carlo, which shares no sampler.")
 @click.option("--no-figures", is_flag=True, help="Draw no figures.")
+@click.option("--again", is_flag=True, help="Make the run even where there is one with the same numbers.")
 @click.option("--quiet", is_flag=True, help="Print only the run's folder.")
 @JSON
 def run(
@@ -124,14 +134,20 @@ def run(
     prior_only: bool,
     settings: Sequence[str],
     probability: float,
+    no_extend: bool,
+    cross_check: bool,
     no_figures: bool,
+    again: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Sample a prior file and write a complete run.
 
     Prints every cost scope with its credible interval, the claims beside it, the disputed facts, the
-    convergence verdict, and where the run is. Exits with 3 when the run has not converged.
+    convergence verdict, and where the run is. A run of the same content, settings and versions that is
+    there already is shown in its place, with the figures it lacks drawn, unless --again is given. A run
+    that falls short is extended: up to four times the draws, then a higher target acceptance. Exits with
+    3 when it has not converged all the same.
     """
     from simulate import loading
 
@@ -141,9 +157,22 @@ def run(
         from simulate import pipeline, plots, report
         from simulate.inference import Settings
 
-        sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores(), prior_only=prior_only)
+        sampling = Settings(
+            draws,
+            tune,
+            chains,
+            seed,
+            cores=pipeline.cores(),
+            prior_only=prior_only,
+            extend=not no_extend,
+            cross_check=cross_check,
+        )
         figures = () if no_figures else plots.DEFAULT
-        done = pipeline.run(
+        before = None if again else pipeline.made_before(priors, sampling, out, probability)
+        if before:
+            progress("drawing", 0, 0)
+            pipeline.complete(before, figures)
+        done = before or pipeline.run(
             priors,
             sampling,
             out=out,
@@ -151,6 +180,8 @@ def run(
             figures=figures,
             progress=progress if progress.shown else None,
         )
+    if before:
+        click.echo(report.made_before(before.manifest), err=True)
     if as_json:
         click.echo(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
     elif quiet:
@@ -208,6 +239,64 @@ def show(run: str, out: Path) -> None:
     click.echo(f"{report.terminal(found.manifest)}\n\nrun: {found.folder}")
 
 
+@example("simulate verify --all")
+@main.command()
+@click.argument("runs", nargs=-1, metavar="RUN...")
+@click.option("--all", "every", is_flag=True, help="All runs in the folder of runs.")
+@OUT
+@JSON
+def verify(runs: Sequence[str], every: bool, out: Path, as_json: bool) -> None:
+    """Check that runs are as they were written, by the checksums of their manifests.
+
+    Names what is missing or altered, and exits with 1 when anything is. Files that were added later, such
+    as figures, are no damage.
+    """
+    if bool(runs) == every:
+        raise click.UsageError("name the runs to verify, or give --all")
+    from simulate import verification
+
+    folders = verification.every(out) if every else verification.meant(runs, out)
+    findings = [verification.verify(folder) for folder in folders]
+    if as_json:
+        click.echo(json.dumps(verification.for_machines(findings)))
+    else:
+        for text, is_error in verification.in_words(findings):
+            click.echo(text, err=is_error)
+        click.echo(f"{sum(finding.intact for finding in findings)} of {len(findings)} runs in order")
+    if not all(finding.intact for finding in findings):
+        sys.exit(SimulateError.exit_code)
+
+
+@example("simulate reproduce semianalysis")
+@main.command()
+@click.argument("run", metavar="RUN")
+@OUT
+@click.option("--keep", is_flag=True, help="Keep the new run, in the folder of runs.")
+@JSON
+def reproduce(run: str, out: Path, keep: bool, as_json: bool) -> None:
+    """Make a run again from its folder alone, and compare.
+
+    On the same versions every draw must be identical, bit for bit, and summary.csv byte for byte. On other
+    versions, which are named, median and interval of every scope must be the same within their Monte Carlo
+    errors. Exits with 1 when they are not.
+    """
+    from simulate import results
+
+    found = results.load(results.find(run, out))
+    with Progress(not as_json and sys.stderr.isatty()) as progress:
+        progress("starting", 0, 0)
+        from simulate import reproduction, reproduction_report
+
+        shown = progress if progress.shown else None
+        done = reproduction.reproduce(found, keep=out if keep else None, progress=shown)
+    if as_json:
+        click.echo(json.dumps(reproduction_report.for_machines(done), allow_nan=False))
+    else:
+        click.echo(reproduction_report.terminal(done))
+    if not done.same:
+        raise NotReproducedError(f"{found.folder}: made again, it is not the same")
+
+
 @example("simulate plot semianalysis ladder forest")
 @main.command()
 @click.argument("run", metavar="RUN")
@@ -261,7 +350,9 @@ def audit(runs: Sequence[str], files: Sequence[str], register: str | None, seed:
         progress("reading the register", 0, 0)
         known = registers.load(registers.find(register))
         given = [*runs, *files] or [system.priors for system in known.systems.values()]
-        from simulate import audit_report, pipeline, results
+        if not given:
+            raise InputError(known.path, [Fault("systems", "none, so no run to test by", "name a RUN, or add one")])
+        from simulate import audit_report, pipeline
         from simulate.audit import audit as audited
         from simulate.inference import Settings
 
@@ -269,11 +360,13 @@ def audit(runs: Sequence[str], files: Sequence[str], register: str | None, seed:
         shown = progress if progress.shown else None
         found = [pipeline.obtain(name, sampling, out=out, progress=shown) for name in dict.fromkeys(given)]
         findings = audited(known, found)
-        page = results.add_page(found[0].folder, "audit.md", audit_report.markdown(known, findings, found))
+    page, refused = audit_report.write(known, findings, found)
     if as_json:
-        click.echo(json.dumps(audit_report.for_machines(known, findings, found), allow_nan=False))
+        click.echo(json.dumps(audit_report.for_machines(known, findings, found, page), allow_nan=False))
     else:
-        click.echo(f"{audit_report.terminal(known, findings, found)}\n\nin full: {page}")
+        click.echo(audit_report.terminal(known, findings, found, page))
+    if refused:
+        raise refused
     stop_unless_converged(found)
 
 
@@ -287,6 +380,7 @@ def stop_unless_converged(runs: Sequence[Any]) -> None:
 @example("simulate compare consensus gpt-4 --ratio final_run")
 @main.command()
 @click.argument("given", nargs=-1, required=True, metavar="RUN|FILE...")
+@click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Show these scopes alone.")
 @click.option("--ratio", "ratios", multiple=True, metavar="QUANTITY", help="Of a scope, or of 'gpus', 'run_cost[r1]' …")
 @click.option("--difference", "differences", multiple=True, metavar="QUANTITY", help="Likewise, first less second.")
 @DRAWS
@@ -299,6 +393,7 @@ def stop_unless_converged(runs: Sequence[Any]) -> None:
 @click.option("--no-figure", is_flag=True, help="Draw no figure.")
 def compare(
     given: Sequence[str],
+    scopes: Sequence[str],
     ratios: Sequence[str],
     differences: Sequence[str],
     draws: int,
@@ -327,7 +422,7 @@ def compare(
         progress("comparing", 0, 0)
         from simulate import comparison, comparison_report
 
-        compared = comparison.compare(runs, ratios, differences, probability=probability)
+        compared = comparison.compare(runs, ratios, differences, scopes=scopes, probability=probability)
         folder = comparison_report.save(compared, out, figure=not no_figure)
     if as_json:
         printed = {"folder": str(folder), **comparison_report.for_machines(compared)}
@@ -336,6 +431,132 @@ def compare(
         click.echo(f"{comparison_report.terminal(compared)}\n\ncomparison: {folder}")
     if not compared.converged:
         raise NotConvergedError(compared.reasons)
+
+
+@example("simulate pool consensus=3 lambert=1")
+@main.command()
+@click.argument("given", nargs=-1, required=True, metavar="FILE=WEIGHT...")
+@DRAWS
+@TUNE
+@CHAINS
+@SEED
+@OUT
+@PROBABILITY
+@click.option("--no-figures", is_flag=True, help="Draw no figures.")
+@click.option("--quiet", is_flag=True, help="Print only the pool's folder.")
+@JSON
+def pool(
+    given: Sequence[str],
+    draws: int,
+    tune: int,
+    chains: int,
+    seed: int,
+    out: Path,
+    probability: float,
+    no_figures: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Mix prior files, or runs, into one posterior by stated weights: a linear opinion pool.
+
+    The pool is a run like any other, in the folder pool. Weights are positive numbers of any size;
+    they are a judgement, and no evidence is heard on them. A prior file is run, unless it was run before
+    with the same settings. Exits with 3 when a member has not converged.
+    """
+    from simulate import pipeline, plots, pooling, report
+    from simulate.inference import Settings
+
+    with Progress(not quiet and sys.stderr.isatty()) as progress:
+        weighed = pooling.parse(given)
+        sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores())
+        shown = progress if progress.shown else None
+        names = [one.given for one in weighed]
+        found = pipeline.all_meant(names, out)
+        pooling.check(names, found, sampling)
+        runs = [pipeline.made(one, sampling, out=out, probability=probability, progress=shown) for one in found]
+        members = pooling.members([one.weight for one in weighed], runs)
+        figures = () if no_figures else plots.DEFAULT
+        done = pooling.pool(members, sampling, out=out, probability=probability, figures=figures, progress=shown)
+    if as_json:
+        click.echo(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
+    elif quiet:
+        click.echo(done.folder)
+    else:
+        click.echo(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
+    if not done.converged:
+        raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
+
+
+@example("simulate validate --runs my-runs.csv")
+@main.command()
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Runs of your own, in the columns of training_runs.csv.",
+)
+@OUT
+@click.option("--no-figure", is_flag=True, help="Draw no figure.")
+@JSON
+def validate(runs: Path | None, out: Path, no_figure: bool, as_json: bool) -> None:
+    """Predict the hours of training runs whose hours are known, and score the intervals.
+
+    Each disclosed run is predicted by runs of other families: coverage of the 50, 80, 90 and 95 %
+    intervals, log score and CRPS against a constant MFU, the worst misses, and how the hours stated for
+    DeepSeek-V3 lie in each reference class. With --runs the runs of a file are predicted and scored the
+    same way. Writes page, numbers and figure into a folder of their own.
+    """
+    from simulate import validation_page, validation_report
+
+    with Progress(sys.stderr.isatty()) as progress:
+        found = validation_report.examine(runs, progress if progress.shown else None)
+        progress("writing", 0, 0)
+        folder = validation_page.write(out, found, figure=not no_figure)
+    if as_json:
+        click.echo(json.dumps({**validation_report.for_machines(found), "folder": str(folder)}, allow_nan=False))
+    else:
+        click.echo(f"{validation_report.terminal(found)}\n\nvalidation: {folder}")
+
+
+@example("simulate calibrate --priors semianalysis --fits 100")
+@main.command()
+@click.option(
+    "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
+)
+@click.option("--fits", type=click.IntRange(10, 10_000), default=100, show_default=True, help="How many, in all.")
+@SEED
+@OUT
+@JSON
+@click.option("--no-figure", is_flag=True, help="Draw no figure.")
+def calibrate(name: str, fits: int, seed: int, out: Path, as_json: bool, no_figure: bool) -> None:
+    """Check the sampler by simulation: does it find truths drawn from the prior as often as its intervals say.
+
+    Draws a truth, simulates the evidence of the file from it, fits that as `run` does, and ranks the truth among
+    the draws, for every unknown, fact and cost scope (simulation-based calibration). Fits are kept one by one: the
+    same command goes on where it was stopped, and more --fits add to those there are. Exits with 3 when the ranks
+    are not uniform.
+    """
+    from simulate import loading
+
+    with Progress(sys.stderr.isatty()) as progress:
+        priors = loading.load(name)
+        progress("starting", 0, 0)
+        from simulate import calibration_report, calibration_run, pipeline
+        from simulate.calibration import Plan
+
+        shown = progress if progress.shown else None
+        found, folder = calibration_run.calibrate(
+            priors, Plan(seed), fits, out=out, cores=pipeline.cores(), progress=shown
+        )
+        progress("reporting", 0, 0)
+        calibration_report.save(found, folder, figure=not no_figure)
+    if as_json:
+        printed = {"folder": str(folder), **calibration_report.for_machines(found)}
+        click.echo(json.dumps(printed, allow_nan=False))
+    else:
+        click.echo(f"{calibration_report.terminal(found)}\n\ncalibration: {folder}")
+    if not found.passed:
+        raise NotCalibratedError(list(found.failed))
 
 
 @example("simulate sensitivity consensus --scope ownership")
@@ -367,7 +588,7 @@ def sensitivity(
 
         found = sensitivity.analyse(
             run,
-            pipeline.priors_of(run),
+            sensitivity.priors_of(run),
             scope=scope,
             refit=not no_refits,
             seed=seed,

@@ -113,21 +113,23 @@ def compare(
     ratios: Sequence[str] = (),
     differences: Sequence[str] = (),
     *,
+    scopes: Sequence[str] = (),
     probability: float = 0.9,
 ) -> Comparison:
     """Return runs side by side, with the ratios and differences of some quantities between each two.
 
     A quantity is a scope, any other ledger quantity, an unknown's path, or one of these with its index
     (``run_cost[r1]``). Where none is asked for, the ratio of each scope to that of the first run is given.
+    ``scopes`` are those to show, all unless some are named.
     ``probability`` is that of the equal-tailed intervals; a run made with another is summarised anew.
 
     Raises `InputError` with every quantity that cannot be related, and `RunError` where the draws of the
     runs are not paired.
     """
-    comparing = Comparing(named(runs), {run.folder: run.tree() for run in runs}, probability)
-    scopes = comparing.scopes()
+    comparing = Comparing(named(runs), {run.folder: run.tree() for run in runs}, probability, tuple(scopes))
+    shown = comparing.scopes()
     relations = comparing.asked(ratios, differences) if ratios or differences else comparing.to_the_first()
-    return Comparison(comparing.scenarios, probability, scopes, tuple(relations), comparing.all_notes(bool(relations)))
+    return Comparison(comparing.scenarios, probability, shown, tuple(relations), comparing.all_notes(bool(relations)))
 
 
 # ---------------------------------------------------------------------------------------------
@@ -221,14 +223,25 @@ class Comparing:
     scenarios: tuple[Scenario, ...]
     trees: Mapping[Path, xr.DataTree]
     probability: float
+    wanted: tuple[str, ...] = ()
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def scopes(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return the estimate of each scope that any scenario has, in each that has it."""
+        """Return the estimate of each scope wanted that any scenario has, in each that has it.
+
+        Raises `InputError` for what is no scope.
+        """
+        mend = f"name one of {', '.join(ledger.SCOPES)}"
+        faults = [
+            Fault(f"--scope {name[:40]}", "is no scope", mend) for name in self.wanted if name not in ledger.SCOPES
+        ]
+        if faults:
+            raise InputError("comparison", faults)
         found = {
             name: {s.name: self.estimate(s, name) for s in self.scenarios if name in s.manifest["scopes"]}
             for name in ledger.SCOPES
+            if name in self.wanted or not self.wanted
         }
         return {name: estimates for name, estimates in found.items() if estimates}
 
@@ -267,7 +280,9 @@ class Comparing:
             return []
         first, *others = self.scenarios
         found = []
-        for name in first.manifest["scopes"]:
+        for name in self.wanted or first.manifest["scopes"]:
+            if name not in first.manifest["scopes"]:
+                continue
             having = [scenario for scenario in others if name in scenario.manifest["scopes"]]
             drawn = self.drawn(name) if having else {}
             pair = [((s.name, drawn[s.name]), (first.name, drawn[first.name])) for s in having]
@@ -311,7 +326,7 @@ class Comparing:
 
     def all_notes(self, related: bool) -> tuple[str, ...]:
         """Return what a reader must know, the rule of pairing first where anything is related."""
-        return (*([PAIRED] if related else []), *self.differing(), *dict.fromkeys(self.notes))
+        return (*([PAIRED] if related else []), *self.differing(), *self.pooled(), *dict.fromkeys(self.notes))
 
     def differing(self) -> Iterator[str]:
         """Yield what the scenarios do not have in common, and a reader may think they have."""
@@ -324,6 +339,15 @@ class Comparing:
             own = next(iter(scenario.manifest["scopes"].values()))["probability"]
             if own != self.probability:
                 yield f"{scenario.name} was run with {100 * own:g} % intervals; here all are {level} intervals."
+
+    def pooled(self) -> Iterator[str]:
+        """Yield which pools stand beside a member of theirs."""
+        made = {(s.manifest["digest"], s.manifest["sampling"]["seed"]): s.name for s in self.scenarios}
+        for scenario in self.scenarios:
+            for member in scenario.manifest.get("members", ()):
+                if name := made.get((member["digest"], member["seed"])):
+                    share = report.share_words(member["share"])
+                    yield f"{scenario.name} is a pool with {name} in it, whose very draws are {share} of the pool's."
 
 
 def together(faults: Mapping[str, Fault]) -> list[Fault]:

@@ -21,6 +21,9 @@ ABSENT = "–"
 WIDEST = 118
 """Characters in a line of a table in the terminal; what has more columns is continued below."""
 
+MANY = 4
+"""Scenarios from which they are the rows of the table."""
+
 SIGNS = {RATIO: "/", DIFFERENCE: "−"}
 ROLES = {RATIO: ("numerator", "denominator"), DIFFERENCE: ("minuend", "subtrahend")}
 
@@ -31,12 +34,20 @@ def level(comparison: Comparison) -> str:
 
 
 def scope_cells(comparison: Comparison) -> list[list[str]]:
-    """Return the table of scopes, header first: a row for each scope, a column for each scenario."""
+    """Return the table of scopes, header first: a row for each scope, a column for each scenario.
+
+    Of more than `MANY` scenarios each has a row of its own, and the scopes are the columns.
+    """
     rows = [["scope", *comparison.heads.values()]]
     for name, found in comparison.scopes.items():
         cells = [report.scope_words(found[one.name]) if one.name in found else None for one in comparison.scenarios]
         rows.append([name, *(f"{cell[0]} ({cell[1]})" if cell else ABSENT for cell in cells)])
-    return rows
+    if len(comparison.scenarios) <= MANY:
+        return rows
+    return [
+        ["scenario", *(row[0] for row in rows[1:])],
+        *(list(column) for column in list(zip(*rows, strict=True))[1:]),
+    ]
 
 
 def relation_cells(comparison: Comparison, kind: str) -> list[list[str]]:

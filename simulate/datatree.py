@@ -34,7 +34,7 @@ def assemble(priors: Priors, prior: Draws, posterior: Draws | None, attributes: 
         )
         groups["log_prior"] = log_prior(priors, posterior)
     if posterior is not None and posterior.sample_stats is not None:
-        groups["sample_stats"] = numeric_only(posterior.sample_stats)
+        groups["sample_stats"] = thinned(numeric_only(posterior.sample_stats), posterior.scores.shape[-1])
     if priors.evidence:
         groups["prior_predictive"] = claims(priors, prior)
         groups["observed_data"] = observed(priors)
@@ -148,6 +148,16 @@ def numeric_only(stats: xr.Dataset) -> xr.Dataset:
     """Return the sampler's statistics that a NetCDF file can hold."""
     kept = {name: values for name, values in stats.data_vars.items() if values.dtype.kind in "biuf"}
     return xr.Dataset({name: (values.dims, values.to_numpy()) for name, values in kept.items()})
+
+
+def thinned(stats: xr.Dataset, draws: int) -> xr.Dataset:
+    """Return the statistics of the draws that were kept; one that diverged on the way to one counts for it."""
+    step = stats.sizes["draw"] // draws
+    kept = stats.isel(draw=slice(step - 1, None, step))
+    if step > 1 and "diverging" in stats:
+        blocks = stats["diverging"].to_numpy().reshape(stats.sizes["chain"], draws, step)
+        kept = kept.assign(diverging=(("chain", "draw"), blocks.any(axis=-1)))
+    return kept
 
 
 def with_sample_coords(data: xr.Dataset) -> xr.Dataset:

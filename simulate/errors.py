@@ -6,7 +6,9 @@
     ├── InputError           exit 1   a prior file has faults; carries all of them
     ├── RunError             exit 1   a run folder cannot be written or read
     │   └── DamagedRunError  exit 1   a run folder is not what its manifest says
-    └── NotConvergedError    exit 3   a result exists, and must not be cited
+    ├── NotReproducedError   exit 1   a run made again is another
+    ├── NotConvergedError    exit 3   a result exists, and must not be cited
+    └── NotCalibratedError   exit 3   a sampler does not find what was simulated
 
 The errors carry data (paths, faults, a verdict); their text is made from it.
 """
@@ -62,6 +64,10 @@ class DamagedRunError(RunError):
         super().__init__("\n".join([f"{folder}: damaged run", *(f"  {problem}" for problem in problems)]))
 
 
+class NotReproducedError(SimulateError):
+    """A run that, made again from its folder, did not come out the same."""
+
+
 class NotConvergedError(SimulateError):
     """A run that exists on disk but whose draws do not support a citation."""
 
@@ -70,3 +76,13 @@ class NotConvergedError(SimulateError):
     def __init__(self, reasons: list[str]) -> None:
         self.reasons = reasons
         super().__init__("not converged: " + "; ".join(reasons))
+
+
+class NotCalibratedError(SimulateError):
+    """A calibration that exists on disk and shows that something between prior file and draws is wrong."""
+
+    exit_code = 3
+
+    def __init__(self, failed: list[str]) -> None:
+        self.failed = failed
+        super().__init__(f"not calibrated: the ranks or frequencies of {', '.join(failed)} are not as they should be")

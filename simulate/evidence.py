@@ -20,6 +20,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,7 @@ def error_scale(claim: Claim, df: float, rho: float) -> float:
     return claim.log_error / error_quantile(upper, df, rho)
 
 
+@lru_cache(maxsize=256)
 def error_quantile(p: float, df: float, rho: float) -> float:
     """Return the quantile of ``sqrt(rho) * t + sqrt(1 - rho) * t'``, two independent Student t.
 

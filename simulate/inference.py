@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from scipy.special import logsumexp
 from simulate import evidence, propagation
 from simulate.elicitation import LARGEST
 from simulate.errors import SimulateError
+from simulate.evidence import Terms
 from simulate.priors import Priors
 
 if TYPE_CHECKING:
@@ -36,11 +38,18 @@ SAMPLER = "pymc"
 R_HAT_LIMIT = 1.01
 ESS_PER_CHAIN = 100
 BFMI_LIMIT = 0.3
+MCSE_LIMIT = 0.1
+"""Share of an interval's width that the Monte Carlo error of its ends and of the median may be."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How many draws to take, from which seed, and how."""
+    """How many draws to take, from which seed, and how.
+
+    Of ``draws * thin`` draws of the sampler every ``thin``-th is kept. With ``extend``, a run that falls
+    short of the thresholds is made again with more effort (`efforts`); with ``cross_check`` its posterior
+    is compared with that of `simulate.cross_check`.
+    """
 
     draws: int = 2000
     tune: int = 1000
@@ -49,6 +58,9 @@ class Settings:
     target_accept: float = 0.8
     cores: int = 2
     prior_only: bool = False
+    thin: int = 1
+    extend: bool = True
+    cross_check: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,8 @@ class Draws:
     path; ``states`` every disputed fact by path, as 0 and 1; ``quantities`` the ledger, indexed ones
     with their index first; ``log_likelihood`` (group, chain, draw) and ``perceived`` (claim, chain,
     draw), the replicated claims, belong to the evidence; ``fact_probability`` is each fact's
-    probability, averaged over draws without the noise of drawing the facts.
+    probability, averaged over draws without the noise of drawing the facts; ``sample_stats`` are the
+    sampler's, of every draw it made.
     """
 
     scores: Floats
@@ -74,24 +87,60 @@ class Draws:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the draws support a citation; ``reasons`` say what stands against it."""
+    """Whether the draws support a citation; ``reasons`` say what stands against it.
+
+    ``extensions`` are what was tried before, in words, the first attempt left out.
+    """
 
     converged: bool
     method: str
     reasons: tuple[str, ...] = ()
     diagnostics: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    extensions: tuple[str, ...] = ()
 
     def in_words(self) -> str:
+        extended = f" ({self.extensions[-1]})" if self.extensions else ""
         if not self.converged:
-            return "NOT CONVERGED, do not cite: " + "; ".join(self.reasons)
+            return f"NOT CONVERGED, do not cite{extended}: " + "; ".join(self.reasons)
         if self.method == "exact":
             return "exact: independent draws, no sampler needed"
         found = self.diagnostics
-        bfmi = f"E-BFMI at least {found['bfmi']:.2f}"
-        return (
-            f"converged: R-hat at most {found['r_hat']:.3f}, effective draws at least {found['ess_bulk']:.0f} (bulk) "
-            f"and {found['ess_tail']:.0f} (tail), {found['divergences']} divergences, {bfmi}"
+        mixing = (
+            f"R-hat at most {found['r_hat']:.3f}, effective draws at least {found['ess_bulk']:.0f} (bulk) "
+            f"and {found['ess_tail']:.0f} (tail)"
         )
+        if self.method == "mixture":
+            return f"converged: every member, and their mixture with {mixing}"
+        return f"converged{extended}: {mixing}, {found['divergences']} divergences, E-BFMI at least {found['bfmi']:.2f}"
+
+
+def efforts(settings: Settings) -> tuple[Settings, ...]:
+    """Return the settings to try in turn until a run converges: more draws first, then a higher acceptance.
+
+    The kept draws stay as many, and are the less correlated. After the last the run gives up.
+    """
+    more = [replace(settings, thin=thin) for thin in (1, 2, 4)]
+    careful = [
+        replace(settings, thin=thin, tune=2 * settings.tune, target_accept=max(accept, settings.target_accept))
+        for thin, accept in ((4, 0.95), (8, 0.99))
+    ]
+    return (*more, *careful)
+
+
+def next_effort(tried: int, verdict: Verdict) -> int:
+    """Return which of the `efforts` comes after one that fell short; divergences need acceptance, not draws."""
+    diverged = float(verdict.diagnostics.get("divergences") or 0) > 0
+    geometry = diverged or float(verdict.diagnostics.get("bfmi") or 1) <= BFMI_LIMIT
+    return max(tried + 1, 3) if geometry else tried + 1
+
+
+def effort_in_words(settings: Settings) -> str:
+    """Return what an extension of a run does."""
+    draws = f"{settings.thin} times the draws, every {ORDINALS[settings.thin]} kept"
+    return f"extended: {draws}, target acceptance {settings.target_accept:g}"
+
+
+ORDINALS = {1: "one", 2: "second", 4: "fourth", 8: "eighth"}
 
 
 def stream(seed: int, *purpose: str) -> np.random.Generator:
@@ -109,7 +158,8 @@ def prior(priors: Priors, settings: Settings) -> Draws:
         for fact in priors.facts
     }
     probability = {fact.path: fact.probability for fact in priors.facts}
-    return complete(priors, scores, states, probability, stream(settings.seed, "prior", "claims"))
+    rng = stream(settings.seed, "prior", "claims")
+    return complete(priors, evidence.terms(priors), scores, states, probability, rng)
 
 
 def independent(priors: Priors, settings: Settings, group: str, known: Mapping[str, Floats]) -> Floats:
@@ -125,21 +175,26 @@ def independent(priors: Priors, settings: Settings, group: str, known: Mapping[s
 def posterior(priors: Priors, settings: Settings, progress: Progress | None = None) -> Draws:
     """Return draws from the posterior, by NUTS over the unknowns that the evidence speaks of.
 
-    The other unknowns are drawn from their priors, which are their posteriors, and the disputed facts
-    from their exact probabilities given the rest.
-
     Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
     """
     sampled, stats = sample(priors, settings, progress) if priors.informed else ({}, None)
-    return posterior_given(priors, settings, sampled, stats)
+    return completed(priors, evidence.terms(priors), settings, sampled, stats)
 
 
-def posterior_given(
-    priors: Priors, settings: Settings, sampled: Mapping[str, Floats], stats: xr.Dataset | None
+def completed(
+    priors: Priors,
+    terms: Terms,
+    settings: Settings,
+    sampled: Mapping[str, Floats],
+    stats: xr.Dataset | None = None,
 ) -> Draws:
-    """Return posterior draws from those ``sampled``, the informed unknowns' normal scores by path."""
-    scores = independent(priors, settings, "posterior", sampled)
-    terms = evidence.terms(priors)
+    """Return whole draws from the posterior, given ``sampled`` normal scores (chain, draw) by path.
+
+    The other unknowns keep the very draws of their priors, which are their posteriors, so that they have
+    the same ones in every file of one seed, with evidence or without; the disputed facts are drawn from
+    their exact probabilities given the rest and the figures of ``terms``.
+    """
+    scores = independent(priors, settings, "prior", sampled)
     combinations, log_probability = evidence.combinations(priors.facts)
     found = propagation.values(priors, scores)
     targets = propagation.log_targets_over(priors, found, combinations)
@@ -153,11 +208,12 @@ def posterior_given(
         for fact, row in zip(priors.facts, combinations, strict=True)
     }
     rng = stream(settings.seed, "posterior", "claims")
-    return complete(priors, scores, states, probability, rng, sample_stats=stats)
+    return complete(priors, terms, scores, states, probability, rng, sample_stats=stats)
 
 
 def complete(
     priors: Priors,
+    terms: Terms,
     scores: Floats,
     states: Mapping[str, Floats],
     fact_probability: Mapping[str, float],
@@ -170,7 +226,6 @@ def complete(
     quantities = propagation.quantities(priors, found, states)
     log_likelihood, perceived = nothing, nothing
     if priors.evidence:
-        terms = evidence.terms(priors)
         targets = propagation.log_targets(priors, found, quantities, terms)
         log_likelihood = evidence.log_likelihood(targets, terms)
         perceived = evidence.perceive(targets, terms, rng)
@@ -186,31 +241,31 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
     built = model.build(priors)
     if progress:
         progress("compiling", 0, 0)
-    scores, stats = nuts(built, settings, progress, target_accept=settings.target_accept)
-    return {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}, stats
+    return nuts(priors, built, settings, progress=progress)
 
 
-def nuts(built: Any, settings: Settings, progress: Progress | None, **more: Any) -> tuple[Floats, xr.Dataset]:
-    """Return NUTS draws of a model's ``z``, (unknown, chain, draw), and the sampler's statistics.
+def nuts(
+    priors: Priors,
+    built: Any,
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+    step: Any = None,
+    starts: Sequence[Mapping[str, Any]] | None = None,
+) -> tuple[dict[str, Floats], xr.Dataset]:
+    """Return what `sample` does from a model that is ``built``.
 
-    ``more`` goes to PyMC: the target acceptance, or a step method of one's own with its starts.
+    ``step`` is a `pymc.NUTS` of one's own, which PyMC then starts where the priors have their medians, or
+    at the ``starts`` of the chains; otherwise PyMC makes one, and starts near there.
     """
     import pymc as pm
 
-    report = progress or (lambda what, done, total: None)
-    total = settings.chains * (settings.tune + settings.draws)
-    done = 0
-
-    def count(trace: Any, draw: Any) -> None:
-        nonlocal done
-        done += 1
-        if done % 50 == 0 or done == total:
-            report("sampling", done, total)
-
-    with built, warnings.catch_warnings(), whole_or_interrupted():
+    draws = settings.draws * settings.thin
+    own = {"target_accept": settings.target_accept} if step is None else {"step": step, "initvals": starts}
+    with built, exact_arithmetic(), warnings.catch_warnings(), whole_or_interrupted():
         warnings.simplefilter("ignore")
         tree = pm.sample(
-            draws=settings.draws,
+            draws=draws,
             tune=settings.tune,
             chains=settings.chains,
             cores=min(settings.cores, settings.chains),
@@ -219,13 +274,40 @@ def nuts(built: Any, settings: Settings, progress: Progress | None, **more: Any)
             progressbar=False,
             quiet=True,
             compute_convergence_checks=False,
-            callback=count if progress else None,
-            **more,
+            callback=counted(settings, progress) if progress else None,
+            **own,
         )
     scores = np.moveaxis(tree["posterior"]["z"].to_numpy(), -1, 0)
-    if scores.shape[1:] != (settings.chains, settings.draws):
+    if scores.shape[1:] != (settings.chains, draws):
         raise KeyboardInterrupt
-    return scores, tree["sample_stats"].to_dataset()
+    scores = scores[..., settings.thin - 1 :: settings.thin]
+    sampled = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
+    return sampled, tree["sample_stats"].to_dataset()
+
+
+def counted(settings: Settings, progress: Progress) -> Callable[[Any, Any], None]:
+    """Return what counts the draws of all chains and reports them."""
+    total = settings.chains * (settings.tune + settings.draws * settings.thin)
+    done = itertools.count(1)
+
+    def count(trace: Any, draw: Any) -> None:
+        number = next(done)
+        if number % 50 == 0 or number == total:
+            progress("sampling", number, total)
+
+    return count
+
+
+def exact_arithmetic() -> contextlib.AbstractContextManager[Any]:
+    """Compile without reordering of sums.
+
+    PyTensor's fast mathematics rounds a function that was just compiled otherwise than the same function
+    read from its cache, so that the first run after an installation would differ from the next.
+    """
+    import pytensor
+
+    flags: contextlib.AbstractContextManager[Any] = pytensor.config.change_flags(numba__fastmath=False)
+    return flags
 
 
 @contextlib.contextmanager
@@ -253,45 +335,56 @@ def whole_or_interrupted() -> Iterator[None]:
 def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, float]]) -> Verdict:
     """Return the verdict on posterior draws from the diagnostics of every unknown, fact and quantity.
 
-    ``table`` maps each variable to its ``r_hat``, ``ess_bulk`` and ``ess_tail`` (NaN for one that does
-    not vary). Thresholds: Vehtari et al. (2021), Bayesian Analysis 16(2), section 4 (R-hat below 1.01,
-    100 effective draws per chain); Betancourt (2016), arXiv:1604.00695 (E-BFMI above 0.3).
+    ``table`` maps each variable to its ``r_hat``, ``ess_bulk`` and ``ess_tail``, and each scope to ``mcse``,
+    the largest Monte Carlo error of its median and interval over the interval's width (NaN for what does
+    not vary). Thresholds: Vehtari et al. (2021), Bayesian Analysis 16(2), section 4 (R-hat below 1.01, 100
+    effective draws per chain); Betancourt (2016), arXiv:1604.00695 (E-BFMI above 0.3).
     """
     absurd = [f"draws of {name} beyond all reason; a prior has too long a tail" for name in not_finite(draws)]
     if draws.sample_stats is None:
         return Verdict(not absurd, "exact", tuple(absurd), {"draws": settings.draws * settings.chains})
     from arviz_stats.base import array_stats
 
-    needed = ESS_PER_CHAIN * settings.chains
+    worst, poor = mixing(table, settings.chains)
+    divergences = int(draws.sample_stats["diverging"].sum())
+    bfmi = float(np.min(array_stats.bfmi(draws.sample_stats["energy"].to_numpy())))
+    reasons = absurd + poor
+    if divergences:
+        reasons.append(f"{divergences} divergent transitions")
+    if not bfmi > BFMI_LIMIT:
+        reasons.append(f"E-BFMI is {bfmi:.2f}, not above {BFMI_LIMIT}")
+    diagnostics = {**worst, "divergences": divergences, "bfmi": bfmi, "draws": settings.draws * settings.chains}
+    return Verdict(not reasons, "nuts", tuple(reasons), diagnostics)
+
+
+def mixing(table: Mapping[str, Mapping[str, float]], chains: int) -> tuple[dict[str, float], list[str]]:
+    """Return the worst of each diagnostic in a table as of `judge`, and what they say against a citation."""
+    needed = ESS_PER_CHAIN * chains
     worst = {
         "r_hat": extreme(table, "r_hat", max),
         "ess_bulk": extreme(table, "ess_bulk", min),
         "ess_tail": extreme(table, "ess_tail", min),
     }
-    divergences = int(draws.sample_stats["diverging"].sum())
-    bfmi = float(np.min(array_stats.bfmi(draws.sample_stats["energy"].to_numpy())))
-    reasons = absurd
-    if settings.chains < 2:
+    reasons = []
+    if chains < 2:
         reasons.append("one chain cannot be checked against another; use --chains 4")
-    if not worst["r_hat"][1] < R_HAT_LIMIT and settings.chains > 1:
+    if not worst["r_hat"][1] < R_HAT_LIMIT and chains > 1:
         reasons.append(f"R-hat of {worst['r_hat'][0]} is {worst['r_hat'][1]:.3f}, not below {R_HAT_LIMIT}")
     for kind in ("ess_bulk", "ess_tail"):
         if not worst[kind][1] > needed:
             reasons.append(f"{kind} of {worst[kind][0]} is {worst[kind][1]:.0f}, not above {needed}; use more --draws")
-    if divergences:
-        reasons.append(f"{divergences} divergent transitions")
-    if not bfmi > BFMI_LIMIT:
-        reasons.append(f"E-BFMI is {bfmi:.2f}, not above {BFMI_LIMIT}")
-    diagnostics = {kind: value for kind, (_, value) in worst.items()}
-    diagnostics |= {"divergences": divergences, "bfmi": bfmi, "draws": settings.draws * settings.chains}
-    return Verdict(not reasons, "nuts", tuple(reasons), diagnostics)
+    name, share = extreme(table, "mcse", max)
+    if share > MCSE_LIMIT:
+        found = f"the Monte Carlo error of the interval of {name} is {100 * share:.0f} % of its width"
+        reasons.append(f"{found}, not below {100 * MCSE_LIMIT:.0f} %; use more --draws")
+    return {kind: value for kind, (_, value) in worst.items()}, reasons
 
 
 def extreme(
     table: Mapping[str, Mapping[str, float]], kind: str, pick: Callable[..., tuple[float, str]]
 ) -> tuple[str, float]:
     """Return the variable with the worst value of a diagnostic, and the value, among those that vary."""
-    finite = [(row[kind], name) for name, row in table.items() if not math.isnan(row[kind])]
+    finite = [(row[kind], name) for name, row in table.items() if not math.isnan(row.get(kind, math.nan))]
     if not finite:
         return "everything", math.nan
     value, name = pick(finite)

@@ -6,6 +6,7 @@ the texts it was merged from, so that a run can keep exactly what it used.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ class Layers:
     path: Path
     content: dict[str, Any]
     texts: dict[str, str]
-    """Text of each file, by its path relative to the folder of the main one; bases first."""
+    """Text of each file, by the path from the folder of the main one that leads to it; bases first."""
     own: dict[str, dict[str, Any]]
     """Content of each file before merging, by the same names."""
     settings: tuple[str, ...] = ()
@@ -85,10 +86,8 @@ def is_file(path: Path) -> bool:
 
 def is_register(path: Path) -> bool:
     """Whether a file is a register of claims and no prior file."""
-    try:
-        return "register" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
+    faults: list[Fault] = []
+    return "register" in parse(read_text(path, "", faults), "", faults)
 
 
 def write_starter(name: str) -> Path:
@@ -119,6 +118,9 @@ def read(path: Path, settings: Sequence[str] = ()) -> Layers:
     """
     gathering = Gathering(path.parent)
     content = gathering.merged(path)
+    if "register" in content and "schema" not in content:
+        mend = "give it to `simulate audit` as --register"
+        gathering.faults.append(Fault("register", "this is a register of claims and no prior file", mend))
     if gathering.faults:
         raise InputError(path, gathering.faults)
     faults = gathering.faults
@@ -135,13 +137,27 @@ def read(path: Path, settings: Sequence[str] = ()) -> Layers:
 def reference_tables(folder: Path, content: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, str]]:
     """Yield name and text of each table that content refers to: beside the prior file, or a shipped one."""
     for name, where in {name: where for where, name in referred(content)}.items():
-        places = [place / REFERENCE / f"{name}.csv" for place in (folder, shipped_folder())]
-        found = next((place for place in places if re.fullmatch(r"[\w-]+", name) and is_file(place)), None)
+        found = find_table(name, folder) if re.fullmatch(r"[\w-]+", name) else None
         if found is None:
             known = sorted(path.stem for path in (shipped_folder() / REFERENCE).glob("*.csv"))
             faults.append(Fault(where, f"no table {name[:40]!r}", f"there are {', '.join(known)}"))
         else:
             yield name, read_text(found, f"{REFERENCE}/{name}.csv: ", faults)
+
+
+def find_table(name: str, folder: Path = Path("priors")) -> Path | None:
+    """Return the table of disclosed cases of that name, in a folder of prior files or shipped, or None."""
+    places = (place / REFERENCE / f"{name}.csv" for place in (folder, shipped_folder()))
+    return next((place for place in places if is_file(place)), None)
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file that stands for itself; raises `InputError` when it cannot be had."""
+    faults: list[Fault] = []
+    text = read_text(path, "", faults)
+    if faults:
+        raise InputError(path, faults)
+    return text
 
 
 def referred(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -158,6 +174,7 @@ class Gathering:
     """Reads a file and what it extends; each base once, none from outside the folder of the main file."""
 
     def __init__(self, root: Path) -> None:
+        self.folder = Path(os.path.abspath(root))
         self.root = root.resolve()
         self.texts: dict[str, str] = {}
         self.own: dict[str, dict[str, Any]] = {}
@@ -175,23 +192,33 @@ class Gathering:
             where = f"{before}extends[{position}]"
             target = self.base(base, path, where)
             known = "" if target is None else target.resolve().relative_to(self.root).as_posix()
-            if target is None or known in self.own:
+            if target is None:
                 continue
-            if known in (*chain, name):
+            if known in self.own:
+                self.texts.setdefault(self.reached(target), read_text(target, f"{where}: ", self.faults))
+            elif known in (*chain, name):
                 self.faults.append(Fault(where, f"{base!r} extends itself in a circle", "break the circle"))
             elif len(chain) >= LONGEST_CHAIN:
                 self.faults.append(Fault(where, f"a chain of more than {LONGEST_CHAIN} files", "flatten it"))
             else:
                 merged = merge(merged, without_heading(self.merged(target, (*chain, name))))
-        self.texts[name], self.own[name] = text, content
+        self.texts[self.reached(path)], self.own[name] = text, content
         return merge(merged, content)
+
+    def reached(self, path: Path) -> str:
+        """Return where a copy of a file must lie for the other copies to find it, be it a link here or not."""
+        here = Path(os.path.abspath(path))
+        found = (
+            here.relative_to(self.folder) if here.is_relative_to(self.folder) else path.resolve().relative_to(self.root)
+        )
+        return found.as_posix()
 
     def base(self, base: Any, path: Path, where: str) -> Path | None:
         """Return the file that an ``extends`` entry names, or None after a fault."""
         if not isinstance(base, str) or not base.endswith(".toml"):
             self.faults.append(Fault(where, f"{str(base)[:60]!r} is not a .toml file", 'write "common/hosting.toml"'))
             return None
-        target = path.parent / base
+        target = Path(os.path.normpath(path.parent / base))
         try:
             inside = target.resolve().is_relative_to(self.root)
             exists = target.is_file()
@@ -213,9 +240,7 @@ def read_text(path: Path, before: str, faults: list[Fault]) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            faults.append(
-                Fault(where, f"larger than {LARGEST_FILE:,} bytes", "a prior file is a few kilobytes of text")
-            )
+            faults.append(Fault(where, f"larger than {LARGEST_FILE:,} bytes", "such a file is a few kilobytes of text"))
             return ""
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

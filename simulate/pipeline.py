@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -17,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from simulate import __version__, datatree, inference, layers, ledger, loading, plots, report, results, summary
-from simulate.errors import InputError, RunError, SimulateError
+from simulate.errors import RunError, SimulateError
 from simulate.inference import Draws, Progress, Settings, Verdict
 from simulate.priors import Priors
 from simulate.results import Run
@@ -46,12 +48,13 @@ def run(
         with clock("prior"):
             prior = inference.prior(priors, settings)
         with clock("posterior"):
-            posterior = draw_posterior(priors, settings, prior, progress)
+            posterior, rows, verdict = settled(priors, settings, prior, probability, progress)
         shown = prior if posterior is None else posterior
+        with clock("cross-check"):
+            verdict, checked = crossed(priors, settings, rows, verdict, progress)
         with clock("summary"):
-            rows, verdict = judged(priors, settings, prior, posterior, probability)
             standings = summary.standings(priors, shown, prior)
-        manifest = describe(priors, settings, shown, rows, standings, verdict)
+        manifest = describe(priors, settings, shown, rows, standings, verdict) | {"cross_check": checked}
         with clock("writing"), results.disk(finish.folder):
             tree = datatree.assemble(priors, prior, posterior, attributes(manifest))
             results.write_priors(finish.folder, priors.texts)
@@ -75,7 +78,7 @@ def obtain(
 
     ``given`` is the folder of a run, a prior file or the name of one, or a part of a run folder's name in
     ``out``; a name that could be both means the prior file. A run on disk is taken as it is. Of a prior
-    file, the latest intact run in ``out`` with the same content, settings, probability and version is
+    file, the latest intact run in ``out`` with the same content, settings, probability and versions is
     taken, which holds the very numbers that a new one would; where there is none, one is made, without
     figures. Raises `InputError` for a prior file with faults and `RunError` where nothing or too much is meant.
     """
@@ -132,7 +135,7 @@ def made(
 
 
 def made_before(priors: Priors, settings: Settings, out: Path, probability: float) -> Run | None:
-    """Return the latest intact run of a prior file with these settings, where there is one."""
+    """Return the latest intact run of a prior file with these settings and versions, where there is one."""
     for folder in reversed(results.runs(out)):
         if folder.parent.name == priors.name and folder.name.endswith(priors.digest[:8]):
             with contextlib.suppress(RunError):
@@ -143,32 +146,25 @@ def made_before(priors: Priors, settings: Settings, out: Path, probability: floa
 
 
 def is_of(manifest: Mapping[str, Any], priors: Priors, settings: Settings, probability: float) -> bool:
-    """Whether a run is what this version would make of a prior file; the number of cores changes nothing."""
+    """Whether a run is what these versions would make of a prior file; the number of cores changes nothing."""
     asked = dataclasses.asdict(settings)
     del asked["cores"]
     return (
-        manifest["digest"] == priors.digest
-        and manifest["versions"]["simulate"] == __version__
+        manifest.get("digest") == priors.digest
+        and manifest.get("versions") == versions()
         and asked.items() <= manifest["sampling"].items()
         and all(scope["probability"] == probability for scope in manifest["scopes"].values())
     )
 
 
-def priors_of(run: Run) -> Priors:
-    """Return the priors of a run, read from the files that it keeps.
+def complete(run: Run, figures: Sequence[str]) -> None:
+    """Draw those of the figures asked for that a run lacks and has something for.
 
-    Raises `RunError` where these no longer mean to this version what the run was made of.
+    Raises `RunError` where the disk refuses.
     """
-    folder, name = run.folder / results.PRIORS, str(run.manifest["name"])
-    mend = f"made by another version of simulate ({run.manifest['versions']['simulate']}); run it again"
-    files = [path for path in folder.iterdir() if path.is_file() and path.stem == name]
-    try:
-        priors = loading.load(files[0].resolve(), run.manifest["settings"])
-    except (InputError, IndexError):
-        raise RunError(f"{run.folder}: its prior files cannot be read: {mend}") from None
-    if priors.digest != run.manifest["digest"]:
-        raise RunError(f"{run.folder}: its prior files say something else: {mend}")
-    return priors
+    folder = run.folder / results.FIGURES
+    if lacking := plots.absent(folder, figures):
+        plots.save(folder, lacking, run.manifest, run.tree())
 
 
 class Clock:
@@ -185,6 +181,42 @@ class Clock:
         start = time.perf_counter()
         yield
         self.seconds[part] = round(time.perf_counter() - start, 3)
+
+
+def settled(
+    priors: Priors, settings: Settings, prior: Draws, probability: float, progress: Progress | None
+) -> tuple[Draws | None, list[Row], Verdict]:
+    """Return posterior draws, their rows and the verdict, after as many extensions as it takes or as there are."""
+    efforts, number = inference.efforts(settings), 0
+    extensions: list[str] = []
+    while True:
+        posterior = draw_posterior(priors, efforts[number], prior, progress)
+        rows, verdict = judged(priors, efforts[number], prior, posterior, probability)
+        verdict = dataclasses.replace(verdict, extensions=tuple(extensions))
+        if verdict.converged or verdict.method != "nuts" or settings.chains < 2 or not settings.extend:
+            return posterior, rows, verdict
+        number = inference.next_effort(number, verdict)
+        if number >= len(efforts):
+            return posterior, rows, verdict
+        extensions.append(inference.effort_in_words(efforts[number]))
+        if progress:
+            progress(f"not converged, {extensions[-1]}", 0, 0)
+
+
+def crossed(
+    priors: Priors, settings: Settings, rows: list[Row], verdict: Verdict, progress: Progress | None
+) -> tuple[Verdict, dict[str, Any] | None]:
+    """Return the verdict with what another way to the posterior says, and that as the manifest keeps it."""
+    if not settings.cross_check or not priors.evidence or settings.prior_only:
+        return verdict, None
+    from simulate import cross_check
+
+    found = cross_check.cross_check(priors, rows, settings.seed, progress)
+    kept = {**dataclasses.asdict(found), "agrees": found.agrees, "in_words": found.in_words()}
+    if found.agrees:
+        return verdict, kept
+    reasons = (*verdict.reasons, found.in_words())
+    return dataclasses.replace(verdict, converged=False, reasons=reasons), kept
 
 
 def draw_posterior(priors: Priors, settings: Settings, prior: Draws, progress: Progress | None) -> Draws | None:
@@ -220,7 +252,7 @@ def describe(
     """Return the manifest of a run, except for its timings and checksums."""
     shown = [row for row in rows if row.group == ("prior" if settings.prior_only else "posterior")]
     return {
-        "format": 1,
+        "format": results.FORMAT,
         "name": priors.name,
         "title": priors.title,
         "subject": priors.subject,
@@ -292,9 +324,29 @@ def correlations(priors: Priors, draws: Draws) -> list[dict[str, Any]]:
 
 def versions() -> dict[str, str]:
     """Return the versions that the numbers of a run can depend on."""
-    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    system = f"{platform.system()} {platform.machine()}"
-    return {"simulate": __version__, "python": sys.version.split()[0], "system": system, **found}
+    return {
+        "simulate": __version__,
+        "code": code(),
+        "python": sys.version.split()[0],
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+
+
+@functools.cache
+def code() -> str:
+    """Return the start of the SHA-256 of this package's sources: between releases, a version's code changes."""
+    found = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def processor() -> str:
+    """Return the vector instructions that NumPy uses here; the last bit of a logarithm depends on them."""
+    found: Any = np.show_config(mode="dicts")
+    return ", ".join(found["SIMD Extensions"]["found"])
 
 
 def attributes(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,20 +76,27 @@ def money_axis(axes: Any, low: float, high: float, width: float, *, in_logarithm
     set_ticks(axes, low, high, major, published, math.log10 if in_logarithms else float)
 
 
-def ratio_axis(axes: Any, low: float, high: float, width: float) -> None:
-    """Make the x axis of ``axes``, on which decimal logarithms of ratios are drawn, say so, ``width`` wide [pt]."""
-    major = ticks(round_ratios(), ratio_words, low, high, width)
-    set_ticks(axes, low, high, major, ratio_words, math.log10)
+def ratio_axis(axes: Any, low: float, high: float, width: float, one: str = "claim") -> None:
+    """Make the x axis of ``axes``, on which decimal logarithms of ratios are drawn, say so, ``width`` wide [pt].
+
+    ``one`` is what the ratios are to.
+    """
+
+    def words(ratio: float) -> str:
+        return ratio_words(ratio, one)
+
+    major = ticks(round_ratios(), words, low, high, width)
+    set_ticks(axes, low, high, major, words, math.log10)
 
 
-def ratio_words(ratio: float) -> str:
+def ratio_words(ratio: float, one: str = "claim") -> str:
     """Return a ratio in words.
 
     >>> ratio_words(0.5), ratio_words(1.0), ratio_words(10.0)
     ('÷2', 'claim', '×10')
     """
     if ratio == 1:
-        return "claim"
+        return one
     return f"×{ratio:g}" if ratio > 1 else f"÷{1 / ratio:g}"
 
 

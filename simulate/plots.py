@@ -67,6 +67,11 @@ def save(folder: Path, kinds: Sequence[str], manifest: Mapping[str, Any], tree: 
                 write(folder, kind, painter(kind)(manifest, tree), caption(kind, manifest, tree), KINDS[kind])
 
 
+def absent(folder: Path, kinds: Sequence[str]) -> list[str]:
+    """Return the kinds whose files a folder does not hold; the caption is the last of them to be written."""
+    return [kind for kind in kinds if not (folder / f"{kind}.txt").is_file()]
+
+
 def write(folder: Path, name: str, figure: Any, text: str, shows: str) -> None:
     """Write the files of one figure: ``text`` is its caption, and ``shows`` what it shows, in a few words."""
     (folder / f"{name}.png").write_bytes(rendered(figure, "png", PNG_METADATA))
@@ -120,6 +125,8 @@ def lacking(kind: str, manifest: Mapping[str, Any], tree: Any) -> str:
         return "the run is of the prior alone; run it without --prior-only"
     if kind in ("prior-posterior", "evidence") and not manifest["sampling"]["evidence"]:
         return "the file has no evidence; give it a claim that is used ([evidence.NAME])"
+    if kind == "evidence" and f"{manifest['group']}_predictive" not in tree.children:
+        return "the run is a pool, which hears no evidence of its own; see its members"
     if kind == "ranks" and manifest["verdict"]["method"] == "exact":
         return "the draws are independent, there are no chains to compare; this is no fault"
     if kind == "ranks" and manifest["sampling"]["chains"] < 2:
@@ -152,8 +159,8 @@ def made(manifest: Mapping[str, Any]) -> str:
     return (
         f"Medians and {percent(manifest)} equal-tailed credible intervals of the {manifest['group']}, for "
         f"{manifest['subject']}, in {manifest['money']}. "
-        f"Prior file: {manifest['name']} ({manifest['title']}), digest {manifest['digest'][:16]}, "
-        f"{report.evidence_words(manifest)}. "
+        f"{report.origin(manifest).capitalize()}: {manifest['name']} ({manifest['title']}), "
+        f"digest {manifest['digest'][:16]}, {report.evidence_words(manifest)}. "
         f"{sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws, seed {sampling['seed']}; "
         f"{manifest['verdict']['in_words']}. "
         f"simulate {versions['simulate']}, ArviZ {versions['arviz']}, Matplotlib {versions['matplotlib']}."

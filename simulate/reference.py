@@ -14,6 +14,7 @@ import csv
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
@@ -25,6 +26,7 @@ from simulate import ledger, regression
 from simulate.distributions import Tabulated
 from simulate.elicitation import parse_number
 from simulate.errors import Fault, InputError
+from simulate.layers import CONTROL
 from simulate.regression import Fit, Predictive, Regression
 
 Floats = NDArray[np.float64]
@@ -150,6 +152,29 @@ CLASSES: Mapping[str, tuple[str, Member]] = {
 NEEDED = ("model", "architecture", "active_params", "tokens", "hardware", "gpu_hours")
 NUMBERS = {"active_params": 1.0, "tokens": 1.0, "peak_tflops_bf16": 1e12, "gpu_hours": 1.0}
 ROLES = ("yes", "flag", "target", "no")
+MOST_ROWS = 1000
+LONGEST_NAME = 100
+
+
+def rows_of(text: str, name: str, needed: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """Return (where, cell by column) for each row of a CSV table; white space is evened out.
+
+    Raises `InputError` where the text is not such a table.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    try:
+        columns = reader.fieldnames = [" ".join(column.split()) for column in reader.fieldnames or ()]
+        rows = [(f"line {reader.line_num}", row) for row in reader]
+    except csv.Error as error:
+        raise InputError(name, [Fault(f"line {reader.line_num}", str(error), "mend the CSV there")]) from None
+    faults = [Fault("header", f"{key} stands there twice", "keep one") for key in needed if columns.count(key) > 1]
+    if lacking := [key for key in needed if key not in columns]:
+        faults.append(Fault("header", f"has no {', '.join(lacking)}", f"needed: {', '.join(needed)}"))
+    if len(rows) > MOST_ROWS:
+        faults.append(Fault("rows", f"{len(rows):,} of them", f"give at most {MOST_ROWS:,}"))
+    if faults:
+        raise InputError(name, faults)
+    return [(where, {key: " ".join((row.get(key) or "").split()) for key in columns}) for where, row in rows]
 
 
 def read_training_runs(text: str, name: str, known: Sequence[TrainingRun] = ()) -> tuple[TrainingRun, ...]:
@@ -159,53 +184,54 @@ def read_training_runs(text: str, name: str, known: Sequence[TrainingRun] = ()) 
     peak_tflops_bf16, family, physics_test_eligible and note; others are ignored. Raises `InputError` with
     every fault.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     faults: list[Fault] = []
-    try:
-        rows = list(reader)
-    except csv.Error as error:
-        raise InputError(name, [Fault(f"line {reader.line_num}", str(error), "mend the CSV there")]) from None
-    lacking = [column for column in NEEDED if column not in (reader.fieldnames or ())]
-    if lacking:
-        raise InputError(name, [Fault(column, "no such column", f"needed: {', '.join(NEEDED)}") for column in lacking])
-    runs = tuple(training_run(row, f"line {i}", known, faults) for i, row in enumerate(rows, start=2))
-    faults += [
-        Fault(model, "stands there more than once", "keep one row")
-        for model in {run.model for run in runs if [r.model for r in runs].count(run.model) > 1}
-    ]
+    runs = tuple(training_run(row, where, known, faults) for where, row in rows_of(text, name, NEEDED))
+    for model, number in Counter(run.model for run in runs).items():
+        if model and number > 1:
+            faults.append(Fault(model[:LONGEST_NAME], "stands there more than once", "keep one row"))
     if faults:
         raise InputError(name, faults)
     return runs
 
 
-def training_run(
-    row: Mapping[str, str | None], where: str, known: Sequence[TrainingRun], faults: list[Fault]
-) -> TrainingRun:
+def training_run(row: Mapping[str, str], where: str, known: Sequence[TrainingRun], faults: list[Fault]) -> TrainingRun:
     """Return a row as a run; an empty cell is not known, a wrong one is a fault."""
-    texts = {key: (value or "").strip() for key, value in row.items() if isinstance(value, str) or value is None}
-    model = texts["model"]
-    if not model:
-        faults.append(Fault(f"{where}: model", "is empty", "name the run"))
-    if texts["architecture"].lower() not in ("dense", "moe"):
-        faults.append(Fault(f"{where}: architecture", f"{texts['architecture'][:40]!r}", "write dense or MoE"))
-    numbers = {key: factor * cell(texts.get(key, ""), f"{where}: {key}", faults) for key, factor in NUMBERS.items()}
+    faults += [
+        Fault(f"{where}: {key}", "holds a control character", "remove it")
+        for key, value in row.items()
+        if CONTROL.search(value)
+    ]
+    model, architecture = row["model"], row["architecture"]
+    if not 0 < len(model) <= LONGEST_NAME:
+        faults.append(Fault(f"{where}: model", f"{len(model)} characters", f"name the run in 1 to {LONGEST_NAME}"))
+    if architecture.lower() not in ("dense", "moe"):
+        faults.append(Fault(f"{where}: architecture", f"{architecture[:40]!r}", "write dense or MoE"))
+    numbers = {key: factor * cell(row.get(key, ""), f"{where}: {key}", faults) for key, factor in NUMBERS.items()}
     if math.isnan(numbers["peak_tflops_bf16"]):
         peaks = {run.hardware: run.peak_flops for run in known}
-        numbers["peak_tflops_bf16"] = peaks.get(texts["hardware"], math.nan)
+        numbers["peak_tflops_bf16"] = peaks.get(row["hardware"], math.nan)
     families = {run.model: run.family for run in known}
-    stated = texts.get("physics_test_eligible", "yes").lower()
     return TrainingRun(
         model,
-        texts.get("family") or families.get(model, model),
-        texts["architecture"],
-        texts["hardware"],
+        row.get("family") or families.get(model, model),
+        architecture,
+        row["hardware"],
         numbers["active_params"],
         numbers["tokens"],
         numbers["peak_tflops_bf16"],
         numbers["gpu_hours"],
-        next((role for role in ROLES if stated.startswith(role)), "no"),
-        texts.get("note", ""),
+        role_of(row.get("physics_test_eligible", ""), where, faults),
+        row.get("note", ""),
     )
+
+
+def role_of(text: str, where: str, faults: list[Fault]) -> str:
+    """Return what a run may be used for; where nothing is said, it is fitted and scored."""
+    found = next((role for role in ROLES if text.lower().startswith(role)), "")
+    if text and not found:
+        mend = f"write {', '.join(ROLES[:-1])} or {ROLES[-1]}, or nothing for yes"
+        faults.append(Fault(f"{where}: physics_test_eligible", f"{text[:40]!r}", mend))
+    return found or ROLES[0]
 
 
 def cell(text: str, where: str, faults: list[Fault]) -> float:
@@ -230,11 +256,20 @@ class Multiplier:
 
 
 def read_multipliers(text: str) -> tuple[Multiplier, ...]:
-    """Return the rows of the table of research multipliers that have a number."""
-    rows = csv.DictReader(io.StringIO(text))
-    return tuple(
-        Multiplier(row["case"], float(row["multiplier"]), row["era"], row["use"]) for row in rows if row["multiplier"]
+    """Return the rows of the table of research multipliers that have a number; raises `InputError`."""
+    faults: list[Fault] = []
+    rows = rows_of(text, RESEARCH_MULTIPLIERS, ("case", "multiplier", "era", "use"))
+    found = tuple(
+        Multiplier(row["case"], cell(row["multiplier"], f"{where}: multiplier", faults), row["era"], row["use"])
+        for where, row in rows
+        if row["multiplier"]
     )
+    faults += [
+        Fault(case.case, "not above 1", "all compute is more than the run") for case in found if case.multiplier <= 1
+    ]
+    if faults:
+        raise InputError(RESEARCH_MULTIPLIERS, faults)
+    return found
 
 
 # ---------------------------------------------------------------------------------------------
@@ -315,11 +350,16 @@ def mfu(text: str, traits: Traits, within: str = "", without: str = "") -> tuple
         mend = f"name one of {', '.join(sorted(families))}"
         raise InputError(TRAINING_RUNS, [Fault("without", f"there is no family {without[:40]!r}", mend)])
     if not runs:
-        raise InputError(TRAINING_RUNS, [Fault("rows", f"no run within {within or 'all'}", "widen the class")])
+        raise nobody(TRAINING_RUNS, CLASSES[within or "all"][0])
     what = CLASSES[within][0] if within else f"disclosed runs, as {words(traits)}"
     number = len({run.family for run in runs})
     given = f"predicted from {len(runs)} {what}, of {number} families"
     return Predicted(partial(mfu_table, text, traits, within, without), (0.0, 1.0)), given
+
+
+def nobody(table: str, what: str) -> InputError:
+    """Return the error of a class that has no members."""
+    return InputError(table, [Fault("rows", f"none for {what}", "add some, or ask for another class")])
 
 
 @lru_cache(maxsize=16)
@@ -356,6 +396,8 @@ MULTIPLIER_CLASSES: Mapping[str, str] = {
 def multiplier(text: str, within: str = "") -> tuple[Predicted, str]:
     """Return the predictive of a research multiplier, and how it is come by in words."""
     number = len(cases_within(text, within))
+    if not number:
+        raise nobody(RESEARCH_MULTIPLIERS, MULTIPLIER_CLASSES[within])
     given = f"predicted from {number} {MULTIPLIER_CLASSES[within]}"
     return Predicted(partial(multiplier_table, text, within), (1.0, math.inf)), given
 
@@ -367,10 +409,15 @@ def cases_within(text: str, within: str) -> list[Multiplier]:
 @lru_cache(maxsize=8)
 def multiplier_table(text: str, within: str) -> Tabulated:
     """Return the predictive of a research multiplier, which is above 1."""
+    return tabulated(excess(text, within), 1.0, math.inf, math.inf)
+
+
+@lru_cache(maxsize=8)
+def excess(text: str, within: str) -> Predictive:
+    """Return the predictive of log(multiplier - 1)."""
     cases = cases_within(text, within)
     (fit,) = regression.fit(multiplier_regression(cases), np.ones((1, len(cases))), generator("multiplier", within))
-    predictive = regression.predict(fit, np.ones(1), generator("multiplier", within, "new"))
-    return tabulated(predictive, 1.0, math.inf, math.inf)
+    return regression.predict(fit, np.ones(1), generator("multiplier", within, "new"))
 
 
 def tabulated(predictive: Predictive, lower: float, ceiling: float, upper: float) -> Tabulated:
@@ -397,7 +444,7 @@ def by_class(runs: Sequence[TrainingRun], target: TrainingRun) -> Iterator[tuple
         data = mfu_regression(kept, plain=bool(within))
         (fit,) = regression.fit(data, np.ones((1, len(kept))), generator("mfu", within))
         covariates = target.traits.covariates()[:1] if within else target.traits.covariates()
-        what = CLASSES[within][0] if within else "regression on all runs: chip, size, architecture"
+        what = CLASSES[within][0] if within else "the regression on all runs (chip, size, architecture)"
         yield (
             what,
             len(kept),

@@ -37,7 +37,7 @@ def run_answered(
             distribution, given = reference.mfu(read.references[asked.table], traits, asked.within, asked.without)
             known = replace(known, distribution=distribution, given=given)
         except InputError as error:
-            faults += error.faults
+            faults += in_table(asked.table, where, error)
     return run.model_copy(update={"mfu": replace(known, value=None, sources=run.mfu.sources, note=run.mfu.note)})
 
 
@@ -75,5 +75,20 @@ def multiplier_answered(entry: Entry, read: layers.Layers, faults: list[Fault]) 
         mend = f"only within = {names}, or nothing for all cases"
         faults.append(Fault("research.multiplier", "asks for what the table does not hold", mend))
         return schema.MULTIPLIER.stand_in({})
-    distribution, given = reference.multiplier(read.references[asked.table], asked.within)
+    try:
+        distribution, given = reference.multiplier(read.references[asked.table], asked.within)
+    except InputError as error:
+        faults += in_table(asked.table, "research.multiplier", error)
+        return schema.MULTIPLIER.stand_in({})
     return replace(entry, distribution=distribution, given=given, reference=None)
+
+
+def in_table(table: str, where: str, error: InputError) -> list[Fault]:
+    """Return the faults of a table of disclosed cases, or of what is asked of it, as a prior file has them."""
+    return [
+        replace(
+            fault,
+            path=f"{where}.without" if fault.path == "without" else f"{layers.REFERENCE}/{table}.csv: {fault.path}",
+        )
+        for fault in error.faults
+    ]

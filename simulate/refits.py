@@ -8,15 +8,15 @@ posterior is that of ``--set evidence.NAME.used=false``, without compiling it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulate import evidence, inference, loading
+from simulate.compiled import Nuts
 from simulate.inference import Draws, Progress, Settings
 from simulate.priors import Priors, Unknown
 
@@ -95,53 +95,29 @@ def silenced(priors: Priors, reduced: Priors) -> dict[str, Floats]:
 
 
 class Refitting:
-    """Samples a prior file again and again with some of its claims left out, on one compiled model.
+    """Samples a prior file again and again with some of its claims left out, on one compiled model."""
 
-    ``spread`` are the variances of the informed unknowns' normal scores in the whole posterior, from which
-    the sampler starts to learn those it meets.
-    """
-
-    def __init__(self, priors: Priors, spread: Mapping[str, float]) -> None:
+    def __init__(self, priors: Priors) -> None:
         self.priors = priors
-        self.variances = np.array([spread[unknown.path] for unknown in priors.informed])
-        self.steps: dict[float, Any] = {}
 
     @cached_property
-    def model(self) -> Any:
-        """The model of all the evidence."""
-        from simulate import model
-
-        return model.build(self.priors)
-
-    def step(self, settings: Settings) -> Any:
-        """Return the compiled sampler for a target acceptance."""
-        if settings.target_accept not in self.steps:
-            import pymc as pm
-            from pymc.step_methods.hmc.quadpotential import QuadPotentialDiagAdapt
-
-            number = len(self.variances)
-            potential = QuadPotentialDiagAdapt(number, np.zeros(number), self.variances, 10, rng=settings.seed)
-            with self.model:
-                self.steps[settings.target_accept] = pm.NUTS(target_accept=settings.target_accept, potential=potential)
-        return self.steps[settings.target_accept]
+    def sampler(self) -> Nuts:
+        return Nuts(self.priors)
 
     def posterior(self, reduced: Priors, settings: Settings, progress: Progress | None) -> Draws:
-        """Return the posterior of the priors with fewer claims, or their prior where no claim is left."""
+        """Return the posterior of the priors with fewer claims, or their prior where no claim is left.
+
+        Chains start where those of a run may: at the medians of the priors, or up to one score beside.
+        """
         if not reduced.evidence:
             return inference.prior(reduced, settings)
-        step = self.step(settings)
-        for name, values in silenced(self.priors, reduced).items():
-            self.model.set_data(name, values)
         rng = inference.stream(settings.seed, "refit", *(claim.name for claim in reduced.evidence))
-        starts = [{"z": rng.uniform(-1, 1, len(self.variances))} for _ in range(settings.chains)]
-        scores, stats = inference.nuts(self.model, settings, progress, step=step, initvals=starts)
+        starts = [{"z": rng.uniform(-1, 1, len(self.priors.informed))} for _ in range(settings.chains)]
+        data = silenced(self.priors, reduced)
+        scores, stats = self.sampler.given(data, settings, progress=progress, starts=starts)
         wanted = {unknown.path for unknown in reduced.informed}
-        sampled = {
-            unknown.path: row
-            for unknown, row in zip(self.priors.informed, scores, strict=True)
-            if unknown.path in wanted
-        }
-        return inference.posterior_given(reduced, settings, sampled, stats)
+        sampled = {path: row for path, row in scores.items() if path in wanted}
+        return inference.completed(reduced, evidence.terms(reduced), settings, sampled, stats)
 
 
 def citing(priors: Priors, sources: Sequence[str]) -> tuple[Unknown, ...]:

@@ -6,20 +6,22 @@ No verdict is stored in it; `simulate.audit` computes them. The shipped one is `
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
+from pydantic_core import PydanticCustomError
 
-from simulate import identities, layers, ledger
+from simulate import figures, identities, layers, ledger
 from simulate.elicitation import parse_number
 from simulate.errors import Fault, InputError
-from simulate.identities import Check, Figure, IdentityError, Known, Period
+from simulate.figures import Figure, IdentityError, Known, Period
+from simulate.identities import NAME, Check
 from simulate.loading import digest
-from simulate.schema import Name, Source, Table, Year, dotted
-from simulate.units import factor
+from simulate.schema import Name, Source, Table, Year, as_faults, one_per_union, refuse_truth
+from simulate.units import UnitError, parsed
 
 ABOUT_COST = ("cost", "compute", "rate", "fleet", "people", "model", "ratio", "opinion", "definition", "disclosure")
 NOT_ABOUT_COST = ("market", "industry", "date", "capability")
@@ -29,13 +31,24 @@ type Topic = Literal[
     "market", "industry", "date", "capability",
 ]  # fmt: skip
 type Kind = Literal["estimate", "floor", "ceiling"]
+
+
+def printed(raw: Any) -> Any:
+    """Return a number, a text or a date as it stands in the file. Raises `PydanticCustomError` for anything else."""
+    if isinstance(raw, bool | datetime.datetime) or not isinstance(raw, int | float | str | datetime.date):
+        raise PydanticCustomError("printed", "is neither a number, a text nor a date")
+    return raw
+
+
+type Printed = Annotated[Any, PlainValidator(printed)]
+type Text = Annotated[str, Field(min_length=1)]
 type Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
 
 
 class Article(Table):
     """Where claims were printed."""
 
-    publisher: str
+    publisher: Text
     date: datetime.date | Year
     author: str = ""
     note: str = ""
@@ -44,18 +57,20 @@ class Article(Table):
 class System(Table):
     """Whose cost claims speak of, and the prior files that can test them: those of the same ``subject``."""
 
-    label: str
-    subject: str
-    priors: str = Field(description="the prior file that tests them when the user names none")
+    label: Text
+    subject: Text
+    priors: Text = Field(description="the prior file that tests them when the user names none")
 
 
 class Stated(Table):
     """What figures and claims have in common: a value as printed, an interval, or a date."""
 
-    says: str
-    value: float | str | datetime.date | None = None
-    interval: list[float | str] | None = Field(default=None, min_length=2, max_length=2)
-    error: float | None = Field(default=None, ge=0, description="0.25: good to a factor of 1.25; 0: exact")
+    says: Text
+    value: Printed | None = None
+    interval: list[Printed] | None = Field(default=None, min_length=2, max_length=2)
+    error: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="0.25: good to a factor of 1.25; 0: exact"
+    )
     unit: str = ""
     identity: list[str] = []
     source: str = ""
@@ -72,18 +87,19 @@ class Said(Table):
     """What the origin of a claim said, where the claim is of another kind."""
 
     kind: Kind
-    value: float | str
+    value: Printed
     unit: str = ""
-    source: str
+    source: Text
+    by: str = Field(default="", description="who said it, where that is not whose the source is")
 
 
 class Entry(Stated):
     """A published claim."""
 
-    article: str
-    claimant: str
+    article: Text
+    claimant: Text
     topic: Topic
-    quantity: str
+    quantity: Text
     system: str = ""
     scope: str = Field(default="", description="the cost scope it belongs to")
     shown_as: str = Field(default="", description="what the article takes it for, where that is not its scope")
@@ -95,24 +111,29 @@ class Entry(Stated):
 class RegisterFile(Table):
     """The file as a whole."""
 
-    register_: Literal[1] = Field(alias="register")
-    title: str
+    register_: Annotated[Literal[1], BeforeValidator(refuse_truth)] = Field(alias="register")
+    title: Text
     note: str = ""
     articles: dict[Key, Article]
     systems: dict[Name, System] = {}
     figures: dict[Key, KnownFigure] = {}
-    claims: dict[Key, Entry]
+    claims: dict[Key, Entry] = Field(min_length=1)
     sources: dict[Name, Source] = {}
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim with its figure, or its date, as an interval; ``checks`` are what became of its identities."""
+    """A claim with its figure, or its date, as an interval, and what the origin ``said`` where that is of another kind.
+
+    ``checks`` are what became of its identities; ``rests_on`` the other figures they name.
+    """
 
     id: str
     entry: Entry
     stated: Figure | Period | None
+    said: Figure | None
     checks: tuple[Check, ...]
+    rests_on: tuple[Figure, ...]
 
     @property
     def figure(self) -> Figure | None:
@@ -143,25 +164,45 @@ def find(given: str | None = None) -> Path:
 
 def load(path: Path) -> Register:
     """Return the register at a path. Raises `InputError` with every fault."""
-    faults: list[Fault] = []
-    content = layers.parse(layers.read_text(path, "", faults), "", faults)
-    faults += [Fault(where, "holds a control character", "remove it") for where in layers.control_characters(content)]
-    if faults:
-        raise InputError(path, faults)
+    content = read(path)
     try:
-        file = RegisterFile.model_validate(content)
+        file = RegisterFile.model_validate(content, context={"currencies": ()})
     except ValidationError as error:
-        faults = [Fault(dotted(list(item["loc"])), plain(item["msg"]), mend(item["type"])) for item in error.errors()]
-        raise InputError(path, faults) from None
+        raise InputError(path, shape_faults(error, content)) from None
     reading = Reading(file)
     claims = tuple(reading.claims())
-    figures = {key: (item, reading.checks(key, item, "figures")) for key, item in file.figures.items()}
+    checked = {key: (item, reading.checks(key, item, "figures")) for key, item in file.figures.items()}
     reading.check_names()
     if reading.faults:
         raise InputError(path, reading.faults)
-    return Register(
-        path, file.title, digest(content, {}), file.articles, file.systems, claims, figures, file.sources
-    )  # fmt: skip
+    title = " ".join(file.title.split())
+    return Register(path, title, digest(content, {}), file.articles, file.systems, claims, checked, file.sources)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the content of a register. Raises `InputError` where it cannot be had, or is none of a register."""
+    faults: list[Fault] = []
+    content = layers.parse(layers.read_text(path, "", faults), "", faults)
+    faults += [Fault(where, "holds a control character", "remove it") for where in layers.control_characters(content)]
+    if not faults and "register" not in content:
+        faults.append(Fault("register", "missing: this is no register of claims", "write register = 1 at its head"))
+    if faults:
+        raise InputError(path, faults)
+    return content
+
+
+def shape_faults(error: ValidationError, content: Mapping[str, Any]) -> list[Fault]:
+    """Return the faults of a register's shape, in the words of the file."""
+    see = f"see {layers.REGISTER}.toml for what is admitted here"
+    found = error.errors(include_url=False)
+    return one_per_union([fault for item in found for fault in as_faults(item, content, RegisterFile, see)])
+
+
+def whose(source: Source) -> str:
+    """Return who speaks in a source: its author where there is one alone, or its publisher, or what it is."""
+    if source.known in ("general knowledge", "derived"):
+        return "general knowledge" if source.known == "general knowledge" else "our arithmetic"
+    return source.authors[0] if len(source.authors) == 1 else source.publisher or source.title
 
 
 def in_words(register: Register) -> str:
@@ -174,12 +215,9 @@ def in_words(register: Register) -> str:
     )
 
 
-def plain(message: str) -> str:
-    return f"{message[:1].lower()}{message[1:]}".replace("input should", "should").replace("extra inputs are", "is")
-
-
-def mend(kind: str) -> str:
-    return "remove it, or mend its name" if kind == "extra_forbidden" else "mend it there"
+def is_date(raw: Any) -> bool:
+    """Whether something is to be read as a date: one of TOML's, or text that is no number."""
+    return isinstance(raw, datetime.date) or (isinstance(raw, str) and parse_number(raw) is None)
 
 
 @dataclass
@@ -190,6 +228,7 @@ class Reading:
     faults: list[Fault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.wordless: dict[str, bool] = {}
         self.known: Known = dict(self.stated_of_all())
         self.money: dict[str, list[str]] = {}
         for key, item in self.file.claims.items():
@@ -200,58 +239,88 @@ class Reading:
         self.faults.append(Fault(path, found, mend))
 
     def stated_of_all(self) -> Iterator[tuple[str, Figure | Period]]:
+        """Yield what each figure and claim states, and note which state nothing, by fault or in words only."""
         for section, items in (("figures", self.file.figures), ("claims", self.file.claims)):
             for key, item in items.items():
-                found = self.stated(f"{section}.{key}", item)
+                before = len(self.faults)
+                found = self.stated(f"{section}.{key}", item, self.whose(key, item))
                 if found is not None:
                     yield key, found
+                else:
+                    self.wordless[key] = len(self.faults) == before
 
-    def stated(self, path: str, item: Stated) -> Figure | Period | None:
-        """Return what an item states, or None where it states it in words only."""
+    def whose(self, key: str, item: Stated) -> str:
+        """Return whose a figure is, as another is told beside it: a claim has its name."""
+        source = self.file.sources.get(item.source)
+        return key if isinstance(item, Entry) else whose(source) if source else ""
+
+    def stated(self, path: str, item: Stated, whose: str) -> Figure | Period | None:
+        """Return what an item states, or None where it states it in words only, or wrongly."""
+        ends = item.interval if item.interval is not None else [] if item.value is None else [item.value]
+        key = "value" if item.interval is None else "interval"
+        if item.interval is not None and (item.value is not None or item.error is not None):
+            self.fault(f"{path}.interval", "stands beside a value or an error", "keep one")
+        if not ends or not self.has_unit(f"{path}.unit", item.unit):
+            return None
         try:
-            if item.interval is not None:
-                low, high = (parse_number(end) for end in item.interval)
-                if low is None or high is None or not 0 < low < high:
-                    raise IdentityError(f"{item.interval} is no increasing interval")
-                return identities.figure(None, self.unit(path, item.unit), interval=(low, high))
-            if item.value is None:
-                return None
-            if isinstance(item.value, datetime.date):
-                return identities.period(item.value)
-            if isinstance(item.value, str) and parse_number(item.value) is None:
-                return identities.period(item.value)
-            return identities.figure(item.value, self.unit(path, item.unit), item.error)
-        except (IdentityError, ValueError) as error:
-            self.fault(f"{path}.value", str(error), "write a number such as 5.576M, or a date")
+            if all(is_date(end) for end in ends):
+                return self.period(path, item.unit, ends)
+            if len(ends) > 1:
+                return figures.interval(ends[0], ends[1], item.unit, whose)
+            return figures.figure(ends[0], item.unit, item.error, whose)
+        except IdentityError as error:
+            self.fault(f"{path}.{key}", str(error), error.mend)
             return None
 
-    def unit(self, path: str, unit: str) -> str:
-        """Return a unit, after a fault an empty one."""
+    def period(self, path: str, unit: str, ends: Sequence[Any]) -> Period:
+        """Return the period from the first to the last of dates. Raises `IdentityError`."""
+        first, last = figures.period(ends[0]), figures.period(ends[-1])
+        if first.first > last.last:
+            raise IdentityError(f"{first.words()} to {last.words()} does not increase", "put the earlier date first")
+        if unit:
+            self.fault(f"{path}.unit", "a date has none", "remove it")
+        return Period(first.first, last.last)
+
+    def has_unit(self, path: str, unit: str) -> bool:
+        """Whether there is such a unit; a fault where there is none."""
         try:
-            factor(unit, unit)
-            if unit:
-                identities.interval_of(Figure(1, 1, 1, unit, "1"))
-        except Exception as error:  # pint raises its parser's errors as they come
-            self.fault(
-                f"{path}.unit", f"unknown unit {unit[:40]!r} ({type(error).__name__})", "see a prior file's units"
-            )
-            return ""
-        return unit
+            parsed(unit)
+        except UnitError as error:
+            self.fault(path, str(error), "use those of prior files, such as USD, GPU, GPU-hour, USD/GPU-hour")
+            return False
+        return True
 
     def claims(self) -> Iterator[Claim]:
         for key, entry in self.file.claims.items():
-            yield Claim(key, entry, self.known.get(key), self.checks(key, entry, "claims"))
+            checks = self.checks(key, entry, "claims")
+            names = dict.fromkeys(name for text in entry.identity for name in NAME.findall(text) if name != key)
+            rests_on = tuple(item for name in names if isinstance(item := self.known.get(name), Figure))
+            yield Claim(key, entry, self.known.get(key), self.said(key, entry), checks, rests_on)
+
+    def said(self, key: str, entry: Entry) -> Figure | None:
+        """Return what the origin of a claim said, where that is given."""
+        path, said = f"claims.{key}.said", entry.said
+        if said is None or not self.has_unit(f"{path}.unit", said.unit):
+            return None
+        try:
+            return figures.figure(said.value, said.unit)
+        except IdentityError as error:
+            self.fault(f"{path}.value", str(error), error.mend)
+            return None
 
     def checks(self, key: str, item: Stated, section: str) -> tuple[Check, ...]:
-        """Return what becomes of an item's identities."""
+        """Return what becomes of an item's identities; one that names a faulty figure is passed over."""
         found = []
         for position, expression in enumerate(item.identity):
+            names = [name for name in NAME.findall(expression) if name in self.wordless]
+            if not all(self.wordless[name] for name in names):
+                continue
             try:
+                if names:
+                    raise IdentityError(f"{names[0]!r} states no number and no date", "give it one, or name another")
                 found.append(identities.check(expression, self.known, self.money, key))
             except IdentityError as error:
-                self.fault(
-                    f"{section}.{key}.identity[{position}]", str(error), "names, numbers, + - * / and one relation"
-                )
+                self.fault(f"{section}.{key}.identity[{position}]", str(error), error.mend)
         return tuple(found)
 
     def check_names(self) -> None:
@@ -271,5 +340,7 @@ class Reading:
                 self.fault(f"figures.{key}", "has the name of a claim", "rename it")
 
     def defined(self, path: str, name: str, known: Mapping[str, object] | tuple[str, ...]) -> None:
+        """Note a name that is not among those known."""
         if name and name not in known:
-            self.fault(path, f"{name[:60]!r} is not defined", f"name one of {', '.join(sorted(known)[:30])}")
+            there = f"name one of {', '.join(sorted(known)[:30])}" if known else "define it; there are none yet"
+            self.fault(path, f"{name[:60]!r} is not defined", there)

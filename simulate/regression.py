@@ -16,9 +16,13 @@ Wand et al. (2011), Bayesian Analysis 6(4), result 5 (half-t as a mixture of inv
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from simulate.inference import Progress
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +30,8 @@ DF = 4.0
 """Degrees of freedom of the errors, as for published claims."""
 SPREAD_DF = 3.0
 """Degrees of freedom of the half-t priors of the spreads."""
+LEAST = 1e-3
+"""A spread is at least so much of its scale: cases that agree to the last digit would let it vanish."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +82,23 @@ def fit(
     *,
     chains: int = 8,
     draws: int = 1000,
-    tune: int = 300,
+    tune: int = 500,
+    thin: int = 4,
+    progress: Progress | None = None,
 ) -> list[Fit]:
-    """Return the posterior of each fold: ``folds`` (fold, case) is 1 where a case is seen and 0 where not."""
+    """Return the posterior of each fold: ``folds`` (fold, case) is 1 where a case is seen and 0 where not.
+
+    Of ``thin`` draws one is kept, because the spreads are slow to forget where they were.
+    """
     seen = np.repeat(np.asarray(folds, dtype=float), chains, axis=0)
     state = Gibbs(data, seen, rng)
-    for _ in range(tune):
-        state.step()
-    kept = [state.step() for _ in range(draws)]
+    kept, total = [], tune + draws * thin
+    for number in range(total):
+        drawn = state.step()
+        if number >= tune and (number - tune) % thin == 0:
+            kept.append(drawn)
+        if progress and number % 100 == 0:
+            progress("fitting", number, total)
     coefficients, within, between = (np.stack(column, axis=1) for column in zip(*kept, strict=True))
     return [
         Fit(
@@ -125,7 +140,8 @@ class Gibbs:
         weight = self.seen * self.weight / self.within.variance[:, None]
         families = np.repeat(1 / self.between.variance[:, None], self.data.families, axis=1)
         prior = np.hstack([np.broadcast_to(self.data.sd**-2.0, (chains, len(self.data.sd))), families])
-        precision = np.einsum("ci,ij,ik->cjk", weight, self.design, self.design, optimize=True)
+        # One small product for each chain: as one large product, threads would cost more than they give.
+        precision = np.matmul(self.design.T * weight[:, None, :], self.design)
         diagonal = np.arange(prior.shape[1])
         precision[:, diagonal, diagonal] += prior
         pull = np.zeros_like(prior)
@@ -133,8 +149,7 @@ class Gibbs:
         pull += (weight * self.data.y) @ self.design
         root = np.linalg.cholesky(precision)
         noise = self.rng.standard_normal(prior.shape)[..., None]
-        mean = np.linalg.solve(precision, pull[..., None])
-        effects: Floats = (mean + np.linalg.solve(np.swapaxes(root, 1, 2), noise))[..., 0]
+        effects: Floats = np.linalg.solve(precision, pull[..., None] + root @ noise)[..., 0]
         return effects
 
     def draw_weights(self, residual: Floats) -> None:
@@ -153,7 +168,8 @@ class Spread:
     def draw(self, number: Floats, square: Floats) -> None:
         """Draw the variance of ``number`` normal deviates with this sum of squares."""
         shape = (SPREAD_DF + number) / 2
-        self.variance = (SPREAD_DF / self.mixing + square / 2) / self.rng.gamma(shape)
+        drawn = (SPREAD_DF / self.mixing + square / 2) / self.rng.gamma(shape)
+        self.variance = np.maximum(drawn, (LEAST * self.scale) ** 2)
         rate = self.scale**-2.0 + SPREAD_DF / self.variance
         self.mixing = rate / self.rng.gamma((SPREAD_DF + 1) / 2, size=rate.shape)
 
@@ -162,18 +178,35 @@ class Spread:
 class Predictive:
     """The posterior predictive of a case of a family not seen: a mixture of Student t.
 
-    ``location`` and ``scale`` (draw,) of each component; they have `DF` degrees of freedom.
+    ``location`` and ``scale`` (draw,) of each component; they have `DF` degrees of freedom. Draws of
+    several chains lie behind one another.
     """
 
     location: Floats
     scale: Floats
+    chains: int = 1
 
     def cdf(self, y: Floats) -> Floats:
         """Return the probability of at most ``y``, elementwise."""
+        found: Floats = self.each_cdf(y).mean(axis=-1)
+        return found
+
+    def each_cdf(self, y: Floats) -> Floats:
+        """Return the probability of at most ``y`` by each component, on a last axis."""
         from scipy.special import stdtr
 
-        found: Floats = stdtr(DF, (np.asarray(y)[..., None] - self.location) / self.scale).mean(axis=-1)
+        found: Floats = stdtr(DF, (np.asarray(y)[..., None] - self.location) / self.scale)
         return found
+
+    def mcse(self, y: Floats) -> Floats:
+        """Return the Monte Carlo standard error of the cdf at ``y``, elementwise.
+
+        That of the mean of a correlated series (Vehtari et al. 2021, Bayesian Analysis 16(2)).
+        """
+        from arviz_stats.base import array_stats
+
+        each = self.each_cdf(np.atleast_1d(y)).reshape(-1, self.chains, self.location.size // self.chains)
+        return np.array([array_stats.mcse(series, method="mean") for series in each]).reshape(np.shape(y))
 
     def pdf(self, y: Floats) -> Floats:
         """Return the density at ``y``, elementwise."""
@@ -200,4 +233,4 @@ class Predictive:
 def predict(fitted: Fit, x: Floats, rng: np.random.Generator) -> Predictive:
     """Return the predictive of a case with covariates ``x`` [covariate] in a family of its own."""
     mean = fitted.coefficients @ x
-    return Predictive(mean + fitted.between * rng.standard_normal(mean.shape), fitted.within)
+    return Predictive(mean + fitted.between * rng.standard_normal(mean.shape), fitted.within, fitted.chains)

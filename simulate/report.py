@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from simulate.summary import amount, published
+
+MOST_NAMED = 3
+"""Names in a sentence before the rest is counted."""
 
 KIND_WORDS = {"estimate": "about", "floor": "at least", "ceiling": "at most"}
 
@@ -58,6 +62,34 @@ def fact_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
     return rows if len(rows) > 1 else []
 
 
+def is_pool(manifest: Mapping[str, Any]) -> bool:
+    """Whether a run is a mixture of others."""
+    return bool(manifest.get("members"))
+
+
+def origin(manifest: Mapping[str, Any]) -> str:
+    """Return what the name of a run is the name of."""
+    return "pool" if is_pool(manifest) else "prior file"
+
+
+def member_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
+    """Return the table of a pool's members and their shares, header first; empty for any other run."""
+    if not is_pool(manifest):
+        return []
+    members = manifest["members"]
+    rows = [[m["name"], share_words(m["share"]), f"{m['draws']:,}", m["run"]] for m in members]
+    return [["member", "share", "draws taken", "run"], *rows]
+
+
+def share_words(share: float) -> str:
+    """Return a share of a pool in percent, to three digits.
+
+    >>> share_words(0.25), share_words(1 / 3)
+    ('25 %', '33.3 %')
+    """
+    return f"{100 * share:.3g} %"
+
+
 def percent(share: float) -> str:
     """Return a percentage of draws without pretending to 0 or 100.
 
@@ -74,6 +106,16 @@ def likely(probability: float) -> str:
     ('0.47', '>0.99')
     """
     return "<0.01" if probability < 0.01 else ">0.99" if probability > 0.99 else f"{probability:.2f}"
+
+
+def named(names: Sequence[str]) -> str:
+    """Return names in words, the first few and how many more.
+
+    >>> named(["a", "b"]), named(["a", "b", "c", "d", "e"])
+    ('a, b', 'a, b, c and 2 more')
+    """
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def table(cells: list[list[str]]) -> str:
@@ -100,8 +142,30 @@ def escape(text: str) -> str:
 def terminal(manifest: Mapping[str, Any]) -> str:
     """Return what ``simulate run`` and ``simulate show`` print."""
     parts = [f"{manifest['title']}\n{heading(manifest)}", table(scope_cells(manifest))]
-    parts += [table(cells) for cells in (claim_cells(manifest), fact_cells(manifest)) if cells]
-    return "\n\n".join([*parts, manifest["verdict"]["in_words"]])
+    tables = (claim_cells(manifest), fact_cells(manifest), member_cells(manifest))
+    parts += [table(cells) for cells in tables if cells]
+    parts += [manifest["note"]] if is_pool(manifest) else []
+    return "\n\n".join([*parts, "\n".join(verdict_lines(manifest))])
+
+
+def verdict_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what is said of the draws: the verdict on them, and what another way to them found."""
+    crossed = manifest.get("cross_check")
+    return [manifest["verdict"]["in_words"], *([crossed["in_words"]] if crossed else [])]
+
+
+def made_before(manifest: Mapping[str, Any]) -> str:
+    """Return what ``simulate run`` says of a run that it found and did not make."""
+    return f"made before, {date(manifest)}, and not again: it would be the same; --again makes another"
+
+
+def date(manifest: Mapping[str, Any]) -> str:
+    """Return when a run was made, to the minute.
+
+    >>> date({"created": "2026-11-23T01:55:26.940+00:00"})
+    '2026-11-23 01:55 UTC'
+    """
+    return f"{datetime.datetime.fromisoformat(manifest['created']).astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def heading(manifest: Mapping[str, Any]) -> str:
@@ -130,6 +194,7 @@ def for_machines(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "seed": manifest["sampling"]["seed"],
         "scopes": {name: {key: found[key] for key in keys} for name, found in manifest["scopes"].items()},
         "facts": dict(manifest["facts"]),
+        **({"members": list(manifest["members"])} if is_pool(manifest) else {}),
     }
 
 
@@ -153,12 +218,17 @@ def markdown(manifest: Mapping[str, Any]) -> str:
     if not manifest["verdict"]["converged"]:
         parts.append(f"> **{escape(manifest['verdict']['in_words'])}**")
     parts += ["## Cost scopes", markdown_table(scope_cells(manifest))]
-    for title, cells in (("Published claims", claim_cells(manifest)), ("Disputed facts", fact_cells(manifest))):
+    for title, cells in (
+        ("Published claims", claim_cells(manifest)),
+        ("Disputed facts", fact_cells(manifest)),
+        ("Members", member_cells(manifest)),
+    ):
         parts += [f"## {title}", markdown_table(cells)] if cells else []
+    parts += [escape(manifest["note"])] if is_pool(manifest) else []
     parts += correlation_part(manifest)
     parts += [
         "## Convergence",
-        escape(manifest["verdict"]["in_words"]) + ".",
+        escape("; ".join(verdict_lines(manifest))) + ".",
         "## How it was made",
         provenance(manifest),
     ]
@@ -179,7 +249,7 @@ def provenance(manifest: Mapping[str, Any]) -> str:
     sampling, versions = manifest["sampling"], manifest["versions"]
     settings = "; ".join(manifest["settings"]) or "none"
     lines: Iterable[str] = (
-        f"prior file: {escape(manifest['name'])}, digest {manifest['digest'][:16]}",
+        f"{origin(manifest)}: {escape(manifest['name'])}, digest {manifest['digest'][:16]}",
         f"settings by hand: {escape(settings)}",
         f"sampler: {sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws, seed {sampling['seed']}",
         ", ".join(f"{name} {versions[name]}" for name in ("simulate", "python", "pymc", "arviz", "numpy")),

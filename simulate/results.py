@@ -42,6 +42,8 @@ SUMMARY = "summary.csv"
 REPORT = "summary.md"
 FIGURES = "figures"
 PRIORS = "priors"
+FORMAT = 1
+"""Of a run folder; another one is another number."""
 UNFINISHED = ".unfinished-"
 ABANDONED = 86_400.0
 """Seconds after which an unfinished run is nobody's."""
@@ -135,14 +137,14 @@ class Finish:
 
 
 @contextlib.contextmanager
-def disk(place: Path) -> Iterator[None]:
+def disk(place: Path, mend: str = "choose another place with --out") -> Iterator[None]:
     """Turn what a disk refuses into an error a user understands."""
     try:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        mend = "free space, or " if error.errno == errno.ENOSPC else ""
-        raise RunError(f"{place}: cannot write: {reason}; {mend}choose another place with --out") from error
+        free = "free space, or " if error.errno == errno.ENOSPC else ""
+        raise RunError(f"{place}: cannot write: {reason}; {free}{mend}") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -196,7 +198,7 @@ def write_report(folder: Path, text: str) -> None:
 def add_page(folder: Path, name: str, text: str) -> Path:
     """Write a page beside a run's own files, whole or not at all, and return its path; an older one is replaced."""
     path = folder / name
-    with disk(path):
+    with disk(path, "make the run's folder writable"):
         unfinished = folder / f"{UNFINISHED}{name}-{os.getpid()}"
         try:
             write_text(unfinished, text)
@@ -208,8 +210,12 @@ def add_page(folder: Path, name: str, text: str) -> Path:
 
 def checksums(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file below a folder, by its path there, the manifest left out."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
-    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in files(folder)}
+
+
+def files(folder: Path) -> list[Path]:
+    """Return every file below a folder, the manifest left out."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
 
 
 def signed(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -241,16 +247,19 @@ def load(folder: Path) -> Run:
         raise DamagedRunError(folder, [f"{MANIFEST}: not a manifest ({type(error).__name__})"]) from error
     if not whole:
         raise DamagedRunError(folder, [f"{MANIFEST}: altered since it was written"])
-    problems = []
-    for name, checksum in expected.items():
-        file = folder / name
-        if not file.is_file():
-            problems.append(f"{name}: missing")
-        elif sha256(file) != checksum:
-            problems.append(f"{name}: altered since it was written")
-    if problems:
+    if problems := [f"{name}: {found}" for name in expected if (found := problem(folder / name, expected[name]))]:
         raise DamagedRunError(folder, problems)
     return Run(folder, manifest)
+
+
+def problem(file: Path, checksum: str) -> str:
+    """Return what is wrong with a file of a run; empty when it is what it was."""
+    try:
+        if not file.is_file():
+            return "missing"
+        return "" if sha256(file) == checksum else "altered since it was written"
+    except OSError as error:
+        return f"cannot be read: {(error.strerror or str(error)).lower()}"
 
 
 def runs(out: Path) -> list[Path]:
@@ -263,15 +272,17 @@ def find(run: str, out: Path, *, what: str = "run") -> Path:
 
     Raises `RunError` when nothing or more than one run matches; ``what`` is what there might have been.
     """
-    if Path(run).is_dir() and (Path(run) / MANIFEST).exists():
-        return Path(run)
+    with contextlib.suppress(OSError, ValueError):  # what cannot even be a path is none of a run
+        if Path(run).is_dir() and (Path(run) / MANIFEST).exists():
+            return Path(run)
     known = runs(out)
     of_file = [folder for folder in known if folder.parent.name == run]
-    matching = of_file[-1:] or [folder for folder in known if run in folder.name]
+    matching = of_file[-1:] or [folder for folder in known if run and run in folder.name]
     if len(matching) == 1:
         return matching[0]
     if matching:
         raise RunError(
             f"{run}: {len(matching)} runs match; give more of the name:\n" + "\n".join(f"  {f}" for f in matching)
         )
-    raise RunError(f"{run}: no such {what} in {out}; `simulate list` shows what there is")
+    name = " ".join(run.split())[:60] or "''"
+    raise RunError(f"{name}: no such {what} in {out}; `simulate list` shows what there is")

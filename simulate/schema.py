@@ -444,6 +444,8 @@ def without(content: Mapping[str, Any], location: tuple[Any, ...]) -> dict[str, 
     return {**content, key: without(below, rest)} if isinstance(below, Mapping) else dict(content)
 
 
+SUBJECT = re.compile(r"^(Input|String|List|Dictionary) should")
+SEE_SCHEMA = "see `simulate schema` for what is admitted here"
 WORDS = {
     "dict_type": "is not a table",
     "model_type": "is not a table",
@@ -458,24 +460,22 @@ WORDS = {
 """What pydantic's types of error say of a prior file."""
 
 
-def as_faults(item: Any, content: Mapping[str, Any]) -> list[Fault]:
-    """Return the faults that one pydantic error stands for, in the words of the prior file."""
+def as_faults(
+    item: Any, content: Mapping[str, Any], file: type[Table] = PriorFile, mend: str = SEE_SCHEMA
+) -> list[Fault]:
+    """Return the faults that one pydantic error stands for, in the words of the file; ``mend`` is for its values."""
     path = dotted(within_file(item["loc"], content))
     if item["type"] == "faults":
         return [Fault(dotted([path, inner.path]), inner.found, inner.mend) for inner in item["ctx"]["faults"]]
     if item["type"] == "extra_forbidden":
-        return [Fault(path, "unknown key", f"known here: {', '.join(known_keys(item['loc'][:-1]))}")]
+        return [Fault(path, "unknown key", f"known here: {', '.join(known_keys(item['loc'][:-1], file))}")]
     if item["type"] == "missing":
         return [Fault(path, "missing", "add it")]
     if item["type"] == "string_pattern_mismatch" and "[key]" in item["loc"]:
         return [Fault(path, "not a name", "use letters, digits, - and _ (a currency: three capitals)")]
     found = "" if isinstance(item["input"], Mapping | list) else f"{str(item['input'])[:60]!r} "
-    message = WORDS.get(item["type"]) or item["msg"].replace("Input should", "should").replace(
-        "String should", "should"
-    )
-    return [
-        Fault(path, f"{found}{message[:1].lower()}{message[1:]}", "see `simulate schema` for what is admitted here")
-    ]
+    message = WORDS.get(item["type"]) or SUBJECT.sub("should", item["msg"]).replace(" after validation", "")
+    return [Fault(path, f"{found}{message[:1].lower()}{message[1:]}", mend)]
 
 
 def within_file(location: tuple[Any, ...], content: Any) -> list[Any]:
@@ -497,7 +497,7 @@ def one_per_union(faults: list[Fault]) -> list[Fault]:
     """Return the faults with those of one path's union, a fault for each branch, made one."""
     kept: dict[tuple[str, str], Fault] = {}
     for fault in faults:
-        key = (fault.path, "kind" if fault.mend.startswith("see `simulate schema`") else fault.found)
+        key = (fault.path, "kind" if fault.mend.startswith("see ") else fault.found)
         kept.setdefault(key, fault)
     return list(kept.values())
 
@@ -516,9 +516,9 @@ def dotted(parts: list[Any]) -> str:
     return text
 
 
-def known_keys(location: tuple[Any, ...]) -> list[str]:
-    """Return the keys that the table at a location of the file admits."""
-    table: Any = PriorFile
+def known_keys(location: tuple[Any, ...], file: type[Table] = PriorFile) -> list[str]:
+    """Return the keys that the table at a location of a file admits."""
+    table: Any = file
     for part in location:
         if isinstance(table, type) and issubclass(table, BaseModel):
             named = {found.alias or name: found for name, found in table.model_fields.items()}

@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import given_data, inference, jackknife, ledger, power_scaling, propagation, refits, shapley, summary
+from simulate import (
+    given_data,
+    inference,
+    jackknife,
+    ledger,
+    power_scaling,
+    propagation,
+    refits,
+    report,
+    reproduction,
+    shapley,
+    summary,
+)
 from simulate.errors import RunError, SimulateError
 from simulate.given_data import Link
 from simulate.inference import Draws, Progress, Settings
@@ -199,13 +211,27 @@ def analyse(
 ) -> Sensitivity:
     """Return what carries a scope of a run: the company's cost where there is one, unless another is named.
 
-    ``priors`` are those of the run (`simulate.pipeline.priors_of`). ``seed`` is that of the random orders;
+    ``priors`` are those of the run (`priors_of`). ``seed`` is that of the random orders;
     refits take the run's own. Raises `RunError` for a scope that the run does not have or that does not
     vary, and for a run with too few draws.
     """
     return Analysing(run, priors, named_scope(run, scope), seed, progress or (lambda what, done, total: None)).all(
         refit, cores
     )
+
+
+def priors_of(run: Run) -> Priors:
+    """Return the priors of a run, read from the files that it keeps.
+
+    Raises `RunError` for a pool, and where the files no longer mean to this version what the run was made of.
+    """
+    if report.is_pool(run.manifest):
+        raise RunError(f"{run.folder}: a pool has no priors of its own; analyse its members, each by itself")
+    priors = reproduction.recipe(run).priors
+    if priors.digest != run.manifest["digest"]:
+        made_with = run.manifest["versions"]["simulate"]
+        raise RunError(f"{run.folder}: its prior files meant something else to simulate {made_with}; run them again")
+    return priors
 
 
 def named_scope(run: Run, scope: str | None) -> str:
@@ -511,9 +537,7 @@ class Analysing:
 
     def leave_out(self, settings: Settings) -> Iterator[LeftOut]:
         """Yield the scope without the claims of each origin, and without any."""
-        scores = self.sample.tree["unconstrained_posterior"]["z"]
-        spread = {str(path): float(scores.sel(unknown=path).var()) for path in scores["unknown"].to_numpy()}
-        refitting = Refitting(self.priors, spread)
+        refitting = Refitting(self.priors)
         omitted = refits.omissions(self.priors)
         for number, omission in enumerate(omitted):
             named = f"without {omission.name} ({number + 1} of {len(omitted)})"

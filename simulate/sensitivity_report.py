@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate import plots, report, results, summary
-from simulate.identities import plural
+from simulate.figures import plural
 from simulate.jackknife import Estimate
 from simulate.power_scaling import THRESHOLD
 from simulate.report import escape, markdown_table, table

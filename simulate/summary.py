@@ -124,7 +124,17 @@ def row(variable: str, index: str, group: str, unit: str, values: Floats, probab
 
 def diagnostics(rows: list[Row]) -> dict[str, dict[str, float]]:
     """Return the convergence diagnostics of each row by name."""
-    return {row.name: {"r_hat": row.r_hat, "ess_bulk": row.ess_bulk, "ess_tail": row.ess_tail} for row in rows}
+    return {
+        row.name: {"r_hat": row.r_hat, "ess_bulk": row.ess_bulk, "ess_tail": row.ess_tail, "mcse": mcse_share(row)}
+        for row in rows
+    }
+
+
+def mcse_share(row: Row) -> float:
+    """Return the largest Monte Carlo error of what a reader cites of a scope, over its interval's width."""
+    if row.variable not in ledger.SCOPES or not row.upper > row.lower:
+        return math.nan
+    return max(row.mcse_lower, row.mcse_p50, row.mcse_upper) / (row.upper - row.lower)
 
 
 def scope_rows(rows: list[Row]) -> list[Row]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pint
@@ -92,6 +92,21 @@ def factor(unit: str, wanted: str, currencies: tuple[tuple[str, float], ...] = (
     except pint.DimensionalityError:
         raise UnitError(f"unit {unit!r} does not convert to {spoken(wanted)}") from None
     except Exception:  # pint raises its parser's errors as they come: tokenizer, attribute, recursion
+        raise UnitError(f"unknown unit {unit[:LONGEST]!r}") from None
+
+
+@lru_cache(maxsize=1024)
+def parsed(unit: str) -> Any:
+    """Return a unit as pint's own, to compute with. Raises `UnitError` when it is unknown.
+
+    >>> str(parsed("GPU-hour") / parsed("GPU"))
+    'hour'
+    """
+    try:
+        if len(unit) > LONGEST or not (unit in PLAIN or ALLOWED.fullmatch(unit)):
+            raise ValueError
+        return registry().Unit("" if unit in PLAIN else canonical_spelling(unit))
+    except Exception:  # as above
         raise UnitError(f"unknown unit {unit[:LONGEST]!r}") from None
 
 

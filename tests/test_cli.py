@@ -12,7 +12,10 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent
 HEAVY = ("pymc", "pytensor", "arviz", "arviz_base", "numba", "matplotlib", "pandas", "xarray", "scipy")
-VERBS = ("run", "check", "show", "plot", "compare", "sensitivity", "list", "init", "schema")
+VERBS = (
+    "run", "check", "show", "verify", "reproduce", "plot", "compare", "sensitivity", "pool", "audit", "validate",
+    "calibrate", "list", "init", "schema",
+)  # fmt: skip
 
 
 def simulate(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
@@ -120,3 +123,17 @@ def test_show_of_no_run_says_where_to_look(tmp_path):
     done = simulate("show", "nothing", "--out", str(tmp_path))
     assert done.returncode == 1
     assert "simulate list" in done.stderr
+
+
+def test_check_of_the_register_says_what_it_holds_and_imports_nothing_heavy():
+    done = simulate("check", "claims")
+    assert done.returncode == 0
+    assert "84 claims of 5 articles" in done.stdout
+    assert imported("check", "claims") <= {"scipy"}  # which pint looks for
+
+
+def test_an_audit_without_a_run_is_an_error_of_one_line(tmp_path):
+    done = simulate("audit", "nosuchrun", "--out", str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "nosuchrun: no such prior file, and no such run in" in done.stderr

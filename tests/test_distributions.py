@@ -15,10 +15,12 @@ from simulate.distributions import (
     Distribution,
     Mixture,
     Standard,
+    Tabulated,
     from_quantiles,
     lognormal,
     normal,
     tabulate,
+    to_link,
 )
 
 INF = math.inf
@@ -211,7 +213,7 @@ def test_a_distribution_through_any_triple_increases(bounds: tuple[float, float]
 def test_any_increasing_pair_is_hit(bounds: tuple[float, float], at: list[float], levels: list[float]) -> None:
     x = [within(bounds, share) for share in at]
     d = from_quantiles(dict(zip(sorted(levels), x, strict=True)), *bounds)
-    np.testing.assert_allclose(d.ppf(sorted(levels)), x, rtol=1e-11)
+    np.testing.assert_allclose(d.ppf(sorted(levels)), x, rtol=1e-11, atol=1e-14 * (x[1] - x[0]))
 
 
 @pytest.mark.parametrize(
@@ -277,3 +279,84 @@ def test_the_slopes_of_a_table_do_not_overshoot() -> None:
     values, slopes = tabulate(gap)
     between_knots = CubicHermiteSpline(KNOTS, values, slopes)(np.linspace(-6, 6, 12_001))
     assert (np.diff(between_knots) >= -1e-12).all()
+
+
+# ---------------------------------------------------------------------------------------------
+# Distributions known at points
+
+
+def known_at_points(d: Distribution, x: np.ndarray, total: float = 1.0) -> Tabulated:
+    return Tabulated.from_cdf(x, d.cdf(x), total, *d.support)
+
+
+SKEWED = from_quantiles({0.05: 8.0, 0.5: 10.0, 0.95: 20.0}, 0.0)
+KNOWN = {
+    "a log-normal": (lognormal(10.0, 0.5), np.geomspace(1.5, 60, 60)),
+    "a logit-normal": (EVERY["logitnormal"], np.linspace(0.05, 0.8, 99)),
+    "a skewed one": (SKEWED, np.geomspace(5, 100, 400)),
+    "two humps": (BLENDS["overlapping mixture"], np.geomspace(2, 80, 400)),
+}
+TABLES = {name: (d, known_at_points(d, x)) for name, (d, x) in KNOWN.items()}
+tables = pytest.mark.parametrize(("exact", "table"), TABLES.values(), ids=TABLES)
+straight = pytest.mark.parametrize("table", [table for _, table in list(TABLES.values())[:2]], ids=list(TABLES)[:2])
+
+
+@tables
+def test_a_table_has_the_quantiles_of_what_it_was_made_of(exact: Distribution, table: Tabulated) -> None:
+    np.testing.assert_allclose(table.ppf(P), exact.ppf(P), rtol=1e-3)
+    np.testing.assert_allclose(table.cdf(exact.ppf(P)), P, rtol=1e-3)
+
+
+@straight
+def test_a_table_of_a_straight_line_is_exact_far_beyond_its_ends(table: Tabulated) -> None:
+    z = np.array([-30.0, -9.0, -1.0, 0.0, 2.0, 9.0])
+    line = np.polynomial.Polynomial.fit(table.normal, table.linked, 1)
+    link = to_link(table.from_normal(z), *table.support)
+    np.testing.assert_allclose(link, line(z), rtol=1e-8)
+
+
+@tables
+def test_the_tails_of_a_table_are_straight_on_its_linked_scale(exact: Distribution, table: Tabulated) -> None:
+    for beyond in (np.linspace(-9, table.normal[0], 5), np.linspace(table.normal[-1], 9, 5)):
+        link = to_link(table.from_normal(beyond), *table.support)
+        np.testing.assert_allclose(np.diff(link, 2), 0, atol=1e-6)
+
+
+@tables
+def test_the_cdf_of_a_table_undoes_its_quantile(exact: Distribution, table: Tabulated) -> None:
+    # Both are cubics through the same points, in turn of one another: they agree at the points and nearly so between.
+    at = np.array(table.normal)
+    np.testing.assert_allclose(stats.norm.ppf(table.cdf(table.from_normal(at))), at, atol=1e-6)
+    np.testing.assert_allclose(table.cdf(table.ppf(P)), P, rtol=2e-3)
+
+
+@tables
+def test_a_table_rises_and_keeps_to_its_bounds(exact: Distribution, table: Tabulated) -> None:
+    values = table.from_normal(np.linspace(-5, 5, 1001))
+    assert (np.diff(values) > 0).all()
+    low, high = table.support
+    assert ((values > low) & (values < high)).all()
+    outside = np.array([x for x in (low - 1.0, low, high, high + 1.0) if math.isfinite(x)])
+    np.testing.assert_array_equal(table.cdf(outside), (outside > low).astype(float))
+    np.testing.assert_array_equal(table.pdf(outside), 0.0)
+
+
+@tables
+def test_the_density_of_a_table_integrates_to_one(exact: Distribution, table: Tabulated) -> None:
+    x = table.from_normal(np.linspace(-7, 7, 40_001))
+    assert np.trapezoid(table.pdf(x), x) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_table_of_a_part_of_a_distribution_is_conditioned_on_it() -> None:
+    whole = lognormal(10.0, 0.5)
+    x = np.r_[np.geomspace(0.5, 19.9, 300), 20 - np.geomspace(0.1, 1e-6, 50)[1:]]
+    below = Tabulated.from_cdf(x, whole.cdf(x), float(whole.cdf(20.0)), 0.0, 20.0)
+    p = np.array([0.01, 0.5, 0.99])
+    np.testing.assert_allclose(below.ppf(p), whole.ppf(p * float(whole.cdf(20.0))), rtol=1e-4)
+
+
+def test_points_that_cannot_be_told_apart_are_dropped() -> None:
+    x = np.array([1.0, 2.0, 2.0, 3.0, 4.0, 5.0])
+    p = np.array([0.0, 0.2, 0.2, 0.2, 0.8, 1.0])
+    table = Tabulated.from_cdf(x, p, 1.0, 0.0, INF)
+    np.testing.assert_allclose(table.ppf([0.2, 0.8]), [2.0, 4.0])

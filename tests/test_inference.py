@@ -128,6 +128,16 @@ def test_an_unknown_the_evidence_does_not_speak_of_keeps_its_prior(tmp_path):
     assert [unknown.path for unknown in priors.informed] == ["fleet.a.count"]
 
 
+@pytest.mark.sampling
+def test_an_unknown_that_no_evidence_informs_has_the_same_draws_with_evidence_and_without(tmp_path):
+    few = Settings(draws=20, tune=100, chains=2, seed=7)
+    on_count = CLAIM.replace('"hardware"', '"fleet.a.count"').replace('"25M"', "1500").replace("USD", "GPU")
+    priors = load(tmp_path, FILE + on_count)
+    before, after = inference.prior(priors, few).values, inference.posterior(priors, few).values
+    same = {path for path in before if np.array_equal(before[path], after[path])}
+    assert same == set(before) - {"fleet.a.count"}
+
+
 def test_evidence_on_a_sum_informs_every_part_and_what_is_correlated_with_it(tmp_path):
     priors = load(tmp_path, FILE + CLAIM)
     assert {unknown.path for unknown in priors.informed} == {unknown.path for unknown in priors.unknowns}

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,13 @@ def test_the_texts_of_all_files_are_kept_bases_first(write: Write) -> None:
     texts = loading.load(write(main, "main.toml")).texts
     assert list(texts) == ["sub/b.toml", "sub/a.toml", "main.toml"]
     assert (texts["main.toml"], texts["sub/b.toml"]) == (main, MINIMAL)
+
+
+def test_a_base_behind_a_link_is_kept_under_the_name_that_leads_to_it(write: Write, tmp_path: Path) -> None:
+    write(MINIMAL, "real.toml")
+    (tmp_path / "link.toml").symlink_to(tmp_path / "real.toml")
+    main = write('schema = 1\ntitle = "x"\nextends = ["link.toml", "none/../real.toml"]\n', "main.toml")
+    assert set(loading.load(main).texts) == {"link.toml", "real.toml", "main.toml"}
 
 
 def test_a_source_that_only_an_overridden_entry_cites_is_no_fault(write: Write) -> None:

@@ -122,9 +122,7 @@ def test_the_compiled_model_with_silenced_claims_has_the_density_of_the_model_wi
 def test_leaving_out_the_only_source_gives_the_prior_back(load):
     priors = load(STATED)
     [only] = refits.omissions(priors)
-    found = Refitting(priors, {u.path: 1.0 for u in priors.informed}).posterior(
-        refits.without(priors, only.claims), SETTINGS, None
-    )
+    found = Refitting(priors).posterior(refits.without(priors, only.claims), SETTINGS, None)
     expected = inference.prior(priors, SETTINGS)
     assert np.array_equal(found.quantities["final_run"], expected.quantities["final_run"])
 
@@ -132,7 +130,7 @@ def test_leaving_out_the_only_source_gives_the_prior_back(load):
 @pytest.mark.sampling
 def test_a_refit_is_the_posterior_of_the_file_with_those_claims_only_shown(load):
     priors = load(STATED + COST)
-    refitting = Refitting(priors, {u.path: 1.0 for u in priors.informed})
+    refitting = Refitting(priors)
     refitting.posterior(refits.without(priors, ["runs.base.gpu_hours"]), SETTINGS, None)
     found = refitting.posterior(refits.without(priors, ["cost"]), SETTINGS, None)
     expected = inference.posterior(load(STATED + COST, ["evidence.cost.used=false"]), SETTINGS)
@@ -145,7 +143,7 @@ def test_a_refit_is_the_posterior_of_the_file_with_those_claims_only_shown(load)
 @pytest.mark.sampling
 def test_the_same_refit_again_gives_the_same_draws_whatever_was_left_out_between(load):
     priors, settings = load(STATED + COST), Settings(draws=50, tune=100, chains=2)
-    refitting = Refitting(priors, {u.path: 1.0 for u in priors.informed})
+    refitting = Refitting(priors)
     first, _, again = (
         refitting.posterior(refits.without(priors, names), settings, None).scores
         for names in (["runs.base.gpu_hours"], ["cost"], ["runs.base.gpu_hours"])

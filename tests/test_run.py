@@ -15,11 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import FULL
 
 REPOSITORY = Path(__file__).parent.parent
 SCOPES = [
     "final_run", "official_runs", "research_compute", "development", "hardware", "operations", "ownership", "company",
 ]  # fmt: skip
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 pytestmark = pytest.mark.sampling
 
 
@@ -174,12 +176,27 @@ def test_the_run_keeps_the_exact_prior_files_and_its_checksums(done):
 
 
 def test_the_same_seed_gives_the_same_summary_twice_and_at_once(done, tmp_path):
-    arguments = ("--priors", "semianalysis", "--no-figures", "--quiet", "--out", str(tmp_path))
+    arguments = ("--priors", "semianalysis", "--no-figures", "--quiet", "--again", "--out", str(tmp_path))
     both = [start(*arguments), start(*arguments)]
     folders = [Path(finish(process)[1].strip()) for process in both]
     assert folders[0] != folders[1]
     texts = {(folder / "summary.csv").read_bytes() for folder in (*folders, done[1])}
     assert len(texts) == 1
+
+
+@pytest.mark.skipif(len(CORES) < 2, reason="there is one core, or no way to keep a process to one")
+def test_one_core_and_two_give_the_same_summary_to_the_byte(tmp_path):
+    short = ("--draws", "200", "--tune", "300", "--no-figures", "--quiet", "--priors", "semianalysis")
+    both = [
+        start(
+            *short,
+            *("--out", str(tmp_path / str(number))),
+            preexec_fn=lambda number=number: os.sched_setaffinity(0, CORES[:number]),
+        )
+        for number in (1, 2)
+    ]
+    folders = [Path(finish(process)[1].strip()) for process in both]
+    assert len({(folder / "summary.csv").read_bytes() for folder in folders}) == 1
 
 
 def test_a_run_that_has_not_converged_says_so_everywhere_and_exits_3(tmp_path):
@@ -275,3 +292,16 @@ def test_show_prints_the_tables_that_the_run_printed(tmp_path):
     show = [sys.executable, "-c", program, "show", "deepseek-reported", "--out", str(tmp_path)]
     shown = subprocess.run(show, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert shown.stdout == printed
+
+
+def test_the_first_run_after_an_installation_gives_the_numbers_of_the_next(tmp_path):
+    (tmp_path / "full.toml").write_text(FULL)
+    environment = {**os.environ, "PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'cache'}"}
+    short = ["--draws", "20", "--tune", "100", "--no-extend", "--no-figures", "--again", "--quiet"]
+    summaries = []
+    for _ in range(2):
+        program = "from simulate.cli import main; main()"
+        command = [sys.executable, "-c", program, "run", "--priors", "full.toml", *short]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        summaries.append((tmp_path / done.stdout.strip() / "summary.csv").read_bytes())
+    assert summaries[0] == summaries[1]

@@ -36,7 +36,7 @@ note = "made up"
 )
 """No evidence, and an assumption that goes with a price."""
 
-SETTINGS = Settings(draws=500, chains=2, tune=300)
+SETTINGS = Settings(draws=500, chains=2, tune=300, extend=False)
 
 Make = Callable[..., Run]
 
@@ -59,7 +59,7 @@ def analyse(make) -> Callable[..., Sensitivity]:
 
     def analyse(text: str | Run, settings: Settings = SETTINGS, **more: Any) -> Sensitivity:
         run = text if isinstance(text, Run) else make(text, settings)
-        return sensitivity.analyse(run, pipeline.priors_of(run), **{"refit": False, **more})
+        return sensitivity.analyse(run, sensitivity.priors_of(run), **{"refit": False, **more})
 
     return analyse
 
@@ -134,8 +134,8 @@ def test_a_scope_that_does_not_vary_is_an_error(analyse):
 
 def test_a_run_whose_files_mean_something_else_now_is_refused(small, monkeypatch):
     monkeypatch.setattr(loading, "digest", lambda *given: "0" * 64)
-    with pytest.raises(RunError, match="say something else: made by another version"):
-        pipeline.priors_of(small.run)
+    with pytest.raises(RunError, match="meant something else to simulate"):
+        sensitivity.priors_of(small.run)
 
 
 def test_without_evidence_every_prior_speaks_and_no_source_can_be_left_out(analyse, small):
@@ -185,14 +185,14 @@ def test_a_disputed_fact_and_the_bias_of_a_source_are_unknowns_too_the_latter_wi
 
 @pytest.mark.sampling
 def test_recomputing_with_nothing_changed_gives_the_run_again(full_run):
-    priors, sample = pipeline.priors_of(full_run), sensitivity.Sample.of(full_run)
+    priors, sample = sensitivity.priors_of(full_run), sensitivity.Sample.of(full_run)
     for scope in full_run.manifest["scopes"]:
         assert np.array_equal(sensitivity.recomputed(priors, sample, scope, {}), sample.of_variable(scope))
 
 
 @pytest.mark.sampling
 def test_twice_the_horizon_is_twice_the_operation(full_run):
-    priors, sample = pipeline.priors_of(full_run), sensitivity.Sample.of(full_run)
+    priors, sample = sensitivity.priors_of(full_run), sensitivity.Sample.of(full_run)
     twice = sensitivity.recomputed(priors, sample, "operations", {"scope.horizon": 8.0})
     assert np.allclose(twice, 2 * sample.of_variable("operations"), rtol=1e-12)
 
