@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import evidence, inference, uniformity
+from simulate.compiled import Nuts
 from simulate.errors import SimulateError
 from simulate.evidence import Terms
 from simulate.inference import Draws, Settings
@@ -266,37 +267,6 @@ def varying(drawn: Mapping[str, Floats]) -> Iterator[tuple[str, Floats]]:
     for name, values in drawn.items():
         if np.ptp(values) > SAME * np.abs(values).max():
             yield name, values
-
-
-class Nuts:
-    """The sampler of a run, compiled once for any figures of the claims of a file.
-
-    A frozen model keeps what PyMC has compiled of it. Each call makes a step method of its own, so that step size and
-    mass matrix are tuned for that fit alone, from where they always start.
-    """
-
-    def __init__(self, priors: Priors) -> None:
-        from pymc.model.transform.optimization import freeze_model
-
-        from simulate import model
-
-        self.priors = priors
-        self.model = freeze_model(model.build(priors))
-        with inference.exact_arithmetic():
-            self.density = self.model.logp_dlogp_function(ravel_inputs=True)
-        self.density.trust_input = True
-
-    def __call__(self, terms: Terms, settings: Settings) -> tuple[dict[str, Floats], xr.Dataset]:
-        import pymc as pm
-
-        self.model.set_data("log_value", terms.log_value)
-        step = pm.NUTS(
-            model=self.model,
-            logp_dlogp_func=self.density,
-            target_accept=settings.target_accept,
-            rng=settings.seed,
-        )
-        return inference.nuts(self.priors, self.model, settings, step=step)
 
 
 def sampler(priors: Priors) -> Sampler:

@@ -559,6 +559,51 @@ def calibrate(name: str, fits: int, seed: int, out: Path, as_json: bool, no_figu
         raise NotCalibratedError(list(found.failed))
 
 
+@example("simulate sensitivity consensus --scope ownership")
+@main.command()
+@click.argument("given", metavar="RUN|FILE")
+@click.option("--scope", metavar="SCOPE", help="The cost scope to explain; company, where there is one.")
+@click.option("--no-refits", is_flag=True, help="Leave no source out, which takes a refit for each.")
+@SEED
+@OUT
+@JSON
+@click.option("--no-figure", is_flag=True, help="Draw no figure.")
+def sensitivity(
+    given: str, scope: str | None, no_refits: bool, seed: int, out: Path, as_json: bool, no_figure: bool
+) -> None:
+    """Say what carries the answer: which unknown, prior, source and assumption a cost scope hangs on.
+
+    Variance shares that hold under dependence, a tornado, what knowing each unknown would be worth (what to
+    ask for), power-scaling of priors and evidence, the posterior without each source, and a grid of
+    assumptions. A prior file is run, unless it was run before; a name that could be both means the file.
+    """
+    from simulate import pipeline
+    from simulate.inference import Settings
+
+    with Progress(sys.stderr.isatty()) as progress:
+        sampling = Settings(seed=seed, cores=pipeline.cores())
+        shown = progress if progress.shown else None
+        run = pipeline.obtain(given, sampling, out=out, progress=shown)
+        from simulate import sensitivity, sensitivity_report
+
+        found = sensitivity.analyse(
+            run,
+            sensitivity.priors_of(run),
+            scope=scope,
+            refit=not no_refits,
+            seed=seed,
+            cores=sampling.cores,
+            progress=shown,
+        )
+        folder = sensitivity_report.save(found, out, figure=not no_figure)
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), **sensitivity_report.for_machines(found)}, allow_nan=False))
+    else:
+        click.echo(f"{sensitivity_report.terminal(found)}\n\nsensitivity: {folder}")
+    if not run.converged:
+        raise NotConvergedError(list(run.manifest["verdict"]["reasons"]))
+
+
 @example("simulate list")
 @main.command("list")
 @OUT

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -235,20 +236,12 @@ def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tup
     """Return NUTS draws of the informed unknowns' normal scores by path, and the sampler's statistics."""
     from simulate import model
 
-    report = progress or (lambda what, done, total: None)
-    report("building the model", 0, 0)
+    if progress:
+        progress("building the model", 0, 0)
     built = model.build(priors)
-    report("compiling", 0, 0)
-    total = settings.chains * (settings.tune + settings.draws * settings.thin)
-    done = 0
-
-    def count(trace: Any, draw: Any) -> None:
-        nonlocal done
-        done += 1
-        if done % 50 == 0 or done == total:
-            report("sampling", done, total)
-
-    return nuts(priors, built, settings, callback=count if progress else None)
+    if progress:
+        progress("compiling", 0, 0)
+    return nuts(priors, built, settings, progress=progress)
 
 
 def nuts(
@@ -256,18 +249,19 @@ def nuts(
     built: Any,
     settings: Settings,
     *,
-    callback: Callable[[Any, Any], None] | None = None,
+    progress: Progress | None = None,
     step: Any = None,
+    starts: Sequence[Mapping[str, Any]] | None = None,
 ) -> tuple[dict[str, Floats], xr.Dataset]:
     """Return what `sample` does from a model that is ``built``.
 
-    ``step`` is a `pymc.NUTS` of one's own, which PyMC then starts where the priors have their medians;
-    otherwise PyMC makes one, and starts near there.
+    ``step`` is a `pymc.NUTS` of one's own, which PyMC then starts where the priors have their medians, or
+    at the ``starts`` of the chains; otherwise PyMC makes one, and starts near there.
     """
     import pymc as pm
 
     draws = settings.draws * settings.thin
-    own = {"target_accept": settings.target_accept} if step is None else {"step": step}
+    own = {"target_accept": settings.target_accept} if step is None else {"step": step, "initvals": starts}
     with built, exact_arithmetic(), warnings.catch_warnings(), whole_or_interrupted():
         warnings.simplefilter("ignore")
         tree = pm.sample(
@@ -280,7 +274,7 @@ def nuts(
             progressbar=False,
             quiet=True,
             compute_convergence_checks=False,
-            callback=callback,
+            callback=counted(settings, progress) if progress else None,
             **own,
         )
     scores = np.moveaxis(tree["posterior"]["z"].to_numpy(), -1, 0)
@@ -289,6 +283,19 @@ def nuts(
     scores = scores[..., settings.thin - 1 :: settings.thin]
     sampled = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
     return sampled, tree["sample_stats"].to_dataset()
+
+
+def counted(settings: Settings, progress: Progress) -> Callable[[Any, Any], None]:
+    """Return what counts the draws of all chains and reports them."""
+    total = settings.chains * (settings.tune + settings.draws * settings.thin)
+    done = itertools.count(1)
+
+    def count(trace: Any, draw: Any) -> None:
+        number = next(done)
+        if number % 50 == 0 or number == total:
+            progress("sampling", number, total)
+
+    return count
 
 
 def exact_arithmetic() -> contextlib.AbstractContextManager[Any]:

@@ -13,8 +13,8 @@ import pytest
 REPOSITORY = Path(__file__).parent.parent
 HEAVY = ("pymc", "pytensor", "arviz", "arviz_base", "numba", "matplotlib", "pandas", "xarray", "scipy")
 VERBS = (
-    "run", "check", "show", "verify", "reproduce", "plot", "compare", "pool", "audit", "validate", "calibrate",
-    "list", "init", "schema",
+    "run", "check", "show", "verify", "reproduce", "plot", "compare", "sensitivity", "pool", "audit", "validate",
+    "calibrate", "list", "init", "schema",
 )  # fmt: skip
 
 

@@ -1,0 +1,63 @@
+"""A model compiled once, and sampled for any figures and errors of its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate import inference
+from simulate.evidence import Terms
+from simulate.inference import Progress, Settings
+from simulate.priors import Priors
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Floats = NDArray[np.float64]
+
+
+class Nuts:
+    """The sampler of a run, compiled once for any figures of the claims of a file.
+
+    A frozen model keeps what PyMC has compiled of it. Each call makes a step method of its own, so that step size and
+    mass matrix are tuned for that fit alone, from where they always start.
+    """
+
+    def __init__(self, priors: Priors) -> None:
+        from pymc.model.transform.optimization import freeze_model
+
+        from simulate import model
+
+        self.priors = priors
+        self.model = freeze_model(model.build(priors))
+        with inference.exact_arithmetic():
+            self.density = self.model.logp_dlogp_function(ravel_inputs=True)
+        self.density.trust_input = True
+
+    def __call__(self, terms: Terms, settings: Settings) -> tuple[dict[str, Floats], xr.Dataset]:
+        """Return `inference.sample` for other figures of the claims."""
+        return self.given({"log_value": terms.log_value}, settings)
+
+    def given(
+        self,
+        data: Mapping[str, Floats],
+        settings: Settings,
+        *,
+        progress: Progress | None = None,
+        starts: Sequence[Mapping[str, Any]] | None = None,
+    ) -> tuple[dict[str, Floats], xr.Dataset]:
+        """Return `inference.sample` for other data of the model, by name."""
+        import pymc as pm
+
+        for name, values in data.items():
+            self.model.set_data(name, values)
+        step = pm.NUTS(
+            model=self.model,
+            logp_dlogp_func=self.density,
+            target_accept=settings.target_accept,
+            rng=settings.seed,
+        )
+        return inference.nuts(self.priors, self.model, settings, progress=progress, step=step, starts=starts)

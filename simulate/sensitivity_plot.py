@@ -1,0 +1,224 @@
+"""The figure of an analysis: a row for each unknown, with its variance share, its tornado, and what it is worth.
+
+Three columns on one row, so that an unknown can be followed across them; nothing overlaps by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulate import sensitivity_report as words
+from simulate.jackknife import Estimate
+from simulate.ladder_plot import GUTTER
+from simulate.plot_style import (
+    INK,
+    SCOPE_LABELS,
+    SMALL,
+    SOFT,
+    WIDTH,
+    Sheet,
+    basis_colour,
+    blank,
+    heading,
+    legible,
+    provenance,
+    shorten,
+    text_width,
+    tint,
+)
+from simulate.sensitivity import Influence, Sensitivity
+from simulate.summary import published
+
+SHOWS = "which unknowns carry the interval of one cost scope, and what knowing each would be worth"
+
+MOST = 14
+"""Unknowns that are drawn."""
+WORTH_DRAWING = 0.005
+"""Share of the variance, or of the interval's width, below which an unknown is not drawn."""
+HEAD, ROW, BAR = 32.0, 15.0, 8.0
+"""Heights of the heads of the columns, of a row, and of a bar in it [pt]."""
+TICKS = 24.0
+LEGEND = 30.0
+NUMBER = 30.0
+"""Width of a number beside a bar [pt]."""
+SMALL_BARS = 46.0
+"""Width of the bars of shares and of worth [pt]."""
+WIDEST = 0.32
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where the three columns begin and how wide their axes are [pt]."""
+
+    names: float
+    share: float
+    tornado: float
+    tornado_width: float
+    worth: float
+
+
+def draw(found: Sensitivity) -> Any:
+    """Return an analysis as a Matplotlib figure."""
+    rows = drawn(found)
+    height = ROW * len(rows)
+    top = heading(not words.alarm(found), title(found), subtitle(found))
+    made = blank(top, provenance(found.run.manifest), HEAD + height + TICKS + LEGEND)
+    columns = columns_of(rows)
+    heads(made, columns)
+    for number, one in enumerate(rows):
+        base = HEAD + (number + 0.5) * ROW + 0.35 * SMALL
+        made.text(0, base, shorten(legible(one.path), columns.names, SMALL), SMALL)
+    colour = basis_colour(found.run.manifest["scopes"][found.scope]["basis"])
+    bars(made, columns.share, [one.share for one in rows], colour)
+    tornado(made, columns, found, rows, colour)
+    bars(made, columns.worth, [worth(one) for one in rows], colour)
+    legend(made, HEAD + height + TICKS, colour)
+    return made.figure
+
+
+def drawn(found: Sensitivity) -> list[Influence]:
+    """Return the unknowns that the figure has room for: by share, those without one by what they are worth."""
+    size = sorted(found.influences, key=lambda one: -weight(one))
+    kept = [one for one in size if weight(one) > WORTH_DRAWING][:MOST] or size[:1]
+    return sorted(kept, key=lambda one: (-one.share.value if one.share else 1.0, one.left.value))
+
+
+def weight(one: Influence) -> float:
+    """Return the share of an unknown in the variance or, beyond doubt, in the interval's width."""
+    return max(one.share.value if one.share else 0.0, worth(one).value - 2 * worth(one).mcse)
+
+
+def worth(one: Influence) -> Estimate:
+    """Return by what share the interval gets narrower when an unknown is known."""
+    return Estimate(1 - one.left.value, one.left.mcse)
+
+
+def title(found: Sensitivity) -> str:
+    return f"What carries the estimate: {SCOPE_LABELS[found.scope]}"
+
+
+def subtitle(found: Sensitivity) -> str:
+    manifest = found.run.manifest
+    return (
+        f"{manifest['subject']}: {words.money(found.spread.median, found.unit)}, "
+        f"{100 * found.probability:g} % interval {words.interval(found.spread, found.unit)} "
+        f"({found.group}, {manifest['money']})"
+    )
+
+
+def columns_of(rows: Sequence[Influence]) -> Columns:
+    names = min(WIDEST * WIDTH, max(text_width(legible(one.path), SMALL) for one in rows))
+    share = names + GUTTER
+    tornado = share + SMALL_BARS + NUMBER + GUTTER
+    worth_at = WIDTH - SMALL_BARS - NUMBER
+    return Columns(names, share, tornado, worth_at - tornado - GUTTER, worth_at)
+
+
+def heads(made: Sheet, columns: Columns) -> None:
+    """Write what each column shows."""
+    for left, lines in (
+        (columns.share, ("Share of", "variance")),
+        (columns.tornado, ("Median where it is", "low or high")),
+        (columns.worth, ("Interval narrower,", "if known, by")),
+    ):
+        for number, line in enumerate(lines):
+            made.text(left, SMALL + number * 1.25 * SMALL, line, SMALL, color=SOFT)
+
+
+def bars(made: Sheet, left: float, values: Sequence[Estimate | None], colour: str) -> None:
+    """Draw a column of shares as bars from zero, each with its number and one standard error."""
+    height = ROW * len(values)
+    axes = made.axes(left, HEAD, SMALL_BARS, height)
+    most = max([value.value + value.mcse for value in values if value] + [1e-9])
+    axes.set(xlim=(0, most), ylim=(height, 0))
+    axes.set_axis_off()
+    for number, value in enumerate(values):
+        middle = (number + 0.5) * ROW
+        if value is not None:
+            axes.barh(middle, max(0.0, value.value), BAR, color=colour, linewidth=0)
+            ends = [max(0.0, value.value - value.mcse), max(0.0, value.value + value.mcse)]
+            axes.plot(ends, [middle] * 2, color=INK, linewidth=0.8, solid_capstyle="butt")
+        made.text(left + SMALL_BARS + NUMBER, HEAD + middle + 0.35 * SMALL, number_of(value), SMALL, ha="right")
+
+
+def number_of(value: Estimate | None) -> str:
+    """Return a share in percent, with the digits that its error supports."""
+    if value is None:
+        return words.ABSENT
+    if value.value <= 2 * value.mcse and value.value < WORTH_DRAWING * 4:
+        return "0 %"
+    return words.percent(value).split(" ±")[0] + " %"
+
+
+def tornado(made: Sheet, columns: Columns, found: Sensitivity, rows: Sequence[Influence], colour: str) -> None:
+    """Draw the medians at both ends of each unknown, as bars from the median of all draws."""
+    height = ROW * len(rows)
+    axes = made.axes(columns.tornado, HEAD, columns.tornado_width, height)
+    axes.set(ylim=(height, 0), yticks=[])
+    axes.spines["left"].set_visible(False)
+    middle = found.spread.median.value
+    values = [middle, *(end.value for one in rows for end in (one.low, one.high))]
+    money_scale(axes, values, columns.tornado_width)
+    axes.grid(axis="x", which="major")
+    for number, one in enumerate(rows):
+        y = (number + 0.5) * ROW
+        for end, shade in ((one.low, tint(colour, 0.4)), (one.high, colour)):
+            axes.barh(y, end.value - middle, BAR, left=middle, color=shade, linewidth=0)
+    axes.axvline(middle, color=INK, linewidth=0.8)
+
+
+def money_scale(axes: Any, values: Sequence[float], width: float) -> None:
+    """Make the x axis one of money, linear, with as many ticks as have room."""
+    from matplotlib.ticker import MaxNLocator
+
+    margin = 0.04 * (max(values) - min(values))
+    low, high = min(values) - margin, max(values) + margin
+    axes.set_xlim(low, high)
+    for number in (5, 4, 3, 2, 1):
+        places = [place for place in MaxNLocator(number).tick_values(low, high) if low <= place <= high]
+        room = sum(text_width(published(place), SMALL) + SMALL for place in places)
+        if room < width:
+            break
+    axes.set_xticks(places, [published(place) for place in places])
+
+
+def legend(made: Sheet, top: float, colour: str) -> None:
+    """Explain the bars."""
+    axes = made.axes(0, top, WIDTH, LEGEND)
+    axes.set(xlim=(0, WIDTH), ylim=(LEGEND, 0))
+    axes.set_axis_off()
+    x = 0.0
+    for shade, text in (
+        (tint(colour, 0.4), "lowest tenth of the unknown, or fact false"),
+        (colour, "highest tenth, or fact true"),
+    ):
+        axes.barh(12, 16, BAR, left=x, color=shade, linewidth=0)
+        axes.text(x + 21, 12, text, size=SMALL, va="center")
+        x += 21 + text_width(text, SMALL) + 1.5 * GUTTER
+    text = "Thin lines: one Monte Carlo standard error. A dash: acts through the evidence alone."
+    axes.text(0, 25, text, size=SMALL, color=SOFT, va="center")
+
+
+def caption(found: Sensitivity) -> str:
+    """Return a text that can stand below the figure or in its place, its numbers included."""
+    rows = "; ".join(in_words(one, found.unit) for one in drawn(found))
+    manifest = found.run.manifest
+    parts = [
+        *(["NOT CONVERGED, do not cite."] if words.alarm(found) else []),
+        f"{SHOWS[0].upper()}{SHOWS[1:]}.",
+        f"{words.heading(found)}.",
+        "Shares of variance (Shapley effects); medians where the unknown is in its lowest and highest tenth, or the "
+        "fact false and true; by what share the interval would be narrower, were the unknown known exactly.",
+        f"{rows}.",
+        f"{words.explained(found)} {words.advice(found)}",
+        f"Digest {manifest['digest'][:16]}; {manifest['verdict']['in_words']}. "
+        f"simulate {manifest['versions']['simulate']}, Matplotlib {manifest['versions']['matplotlib']}.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def in_words(one: Influence, unit: str) -> str:
+    low, high = (words.money(end, unit) for end in (one.low, one.high))
+    return f"{one.path}, share {words.percent(one.share)}, {low} and {high}, narrower by {words.percent(worth(one))}"

@@ -1,0 +1,151 @@
+"""The posterior without the claims of one origin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from arviz_stats.base import array_stats
+from conftest import FULL, MINIMAL
+
+from simulate import inference, model, refits
+from simulate.inference import Settings
+from simulate.refits import Refitting
+
+MORE = (
+    FULL
+    + """
+[evidence.again]
+quantity = "hardware"
+kind = "estimate"
+value = 5.0e8
+relative_error = 0.3
+unit = "USD"
+group = "press"
+source = "reporter"
+
+[evidence.least]
+quantity = "fleet.h100.count"
+kind = "floor"
+value = 9e3
+relative_error = 0.3
+unit = "GPU"
+group = "press"
+sources = ["reporter", "official"]
+
+[evidence.most]
+quantity = "fleet.h800.count"
+kind = "ceiling"
+value = 11e3
+relative_error = 0.3
+unit = "GPU"
+note = "no one's claim"
+
+[sources.reporter]
+title = "A reporter"
+known = "secondary"
+"""
+)
+"""Four origins: a group with two estimates and a floor, a source of two claims in it, another floor, no source."""
+
+STATED = MINIMAL.replace(
+    "rental_rate", 'peak_flops = { value = 989.4e12, unit = "FLOP/second/GPU" }\nrental_rate'
+).replace(
+    "gpu_hours =",
+    'active_parameters = "37e9 parameter"\ntokens = "14.8e12 token"\nmfu = { interval = [0.2, 0.5] }\n'
+    'note = "made up"\ngpu_hours =',
+)
+"""Hours that follow from physics, and are stated too: evidence without an entry of its own."""
+
+COST = """
+[evidence.cost]
+quantity = "final_run"
+kind = "estimate"
+value = 5e6
+relative_error = 0.3
+unit = "USD"
+note = "made up"
+"""
+
+SETTINGS = Settings(draws=500, tune=500, chains=2, seed=3)
+
+
+def test_each_source_each_group_and_all_can_be_left_out_and_each_set_once(load):
+    found = {one.name: set(one.claims) for one in refits.omissions(load(MORE))}
+    assert found == {
+        "analyst": {"capex"},
+        "reporter": {"again", "least"},
+        "official": {"floor", "least"},
+        "evidence.most": {"most"},
+        "group press": {"capex", "again", "least"},
+        "all evidence": {"capex", "floor", "again", "least", "most"},
+    }
+
+
+def test_origins_of_the_same_claims_are_one_row(load):
+    text = FULL.replace('source = "analyst"', 'sources = ["analyst", "official"]')
+    names = [one.name for one in refits.omissions(load(text))]
+    assert names == ["analyst, group press", "all evidence"]
+
+
+def test_a_file_without_evidence_has_nothing_to_leave_out(load):
+    assert refits.omissions(load(MINIMAL)) == []
+
+
+@pytest.mark.parametrize("names", [["again"], ["capex"], ["capex", "again", "least"], ["floor", "most"]])
+def test_what_is_left_is_what_the_file_says_with_those_claims_only_shown(load, names):
+    reduced = refits.without(load(MORE), names)
+    expected = load(MORE, [f"evidence.{name}.used=false" for name in names])
+    assert repr(reduced.evidence) == repr(expected.evidence)
+    assert repr(reduced.entries) == repr(expected.entries)
+
+
+@pytest.mark.sampling
+@pytest.mark.parametrize(
+    ("text", "omitted"),
+    [(MORE, [["capex", "most"], ["capex", "again", "least"]]), (STATED + COST, [["runs.base.gpu_hours"]])],
+    ids=["claims", "stated hours"],
+)
+def test_the_compiled_model_with_silenced_claims_has_the_density_of_the_model_without_them(load, text, omitted):
+    priors, rng = load(text), np.random.default_rng(1)
+    whole = model.build(priors)
+    density = whole.compile_logp()
+    for names in omitted:
+        reduced = refits.without(priors, names)
+        for name, values in refits.silenced(priors, reduced).items():
+            whole.set_data(name, values)
+        kept = np.isin([u.path for u in priors.informed], [u.path for u in reduced.informed])
+        alone, points = model.build(reduced).compile_logp(), rng.standard_normal((3, len(kept)))
+        gaps = [density({"z": z}) - alone({"z": z[kept]}) + 0.5 * (z[~kept] ** 2).sum() for z in points]
+        assert np.ptp(gaps) < 1e-8
+
+
+def test_leaving_out_the_only_source_gives_the_prior_back(load):
+    priors = load(STATED)
+    [only] = refits.omissions(priors)
+    found = Refitting(priors).posterior(refits.without(priors, only.claims), SETTINGS, None)
+    expected = inference.prior(priors, SETTINGS)
+    assert np.array_equal(found.quantities["final_run"], expected.quantities["final_run"])
+
+
+@pytest.mark.sampling
+def test_a_refit_is_the_posterior_of_the_file_with_those_claims_only_shown(load):
+    priors = load(STATED + COST)
+    refitting = Refitting(priors)
+    refitting.posterior(refits.without(priors, ["runs.base.gpu_hours"]), SETTINGS, None)
+    found = refitting.posterior(refits.without(priors, ["cost"]), SETTINGS, None)
+    expected = inference.posterior(load(STATED + COST, ["evidence.cost.used=false"]), SETTINGS)
+    for quantile in (0.05, 0.5, 0.95):
+        a, b = (np.log(draws.quantities["final_run"]) for draws in (found, expected))
+        error = np.hypot(*(float(array_stats.mcse(x, method="quantile", prob=quantile)) for x in (a, b)))
+        assert abs(np.quantile(a, quantile) - np.quantile(b, quantile)) < 4 * error
+
+
+@pytest.mark.sampling
+def test_the_same_refit_again_gives_the_same_draws_whatever_was_left_out_between(load):
+    priors, settings = load(STATED + COST), Settings(draws=50, tune=100, chains=2)
+    refitting = Refitting(priors)
+    first, _, again = (
+        refitting.posterior(refits.without(priors, names), settings, None).scores
+        for names in (["runs.base.gpu_hours"], ["cost"], ["runs.base.gpu_hours"])
+    )
+    assert np.array_equal(first, again)
