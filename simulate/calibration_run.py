@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate import calibration, inference, pipeline, results
+from simulate import calibration, compiled, inference, pipeline, results
 from simulate.calibration import Calibration, Fit, Fitter, Plan
 from simulate.errors import DamagedRunError, RunError, SimulateError
 from simulate.inference import Progress, Settings
@@ -55,7 +55,7 @@ MODEL = ("distributions.py", "model.py")
 
 FITTING: tuple[Any, ...] = (
     calibration.Fitter,
-    calibration.Nuts,
+    compiled.Nuts,
     calibration.simulated,
     inference.nuts,
     inference.completed,

@@ -24,6 +24,7 @@ from simulate import (
     calibration_report,
     calibration_run,
     cli,
+    compiled,
     evidence,
     inference,
     loading,
@@ -533,7 +534,7 @@ def test_nuts_is_calibrated_and_a_likelihood_broken_in_the_model_alone_is_caught
 
 def test_a_fit_by_nuts_depends_on_its_number_alone(tmp_path):
     priors = load(tmp_path, BOUNDED)
-    fitter = Fitter(priors, QUICK, calibration.Nuts(priors))
+    fitter = Fitter(priors, QUICK, compiled.Nuts(priors))
     first = fitter.fit(0)
     fitter.fit(5)
     assert fitter.fit(0) == first
