@@ -178,10 +178,10 @@ def left_out_row(one: LeftOut, unit: str, facts: Sequence[str]) -> list[str]:
 
 def clear_cells(found: Sensitivity) -> list[list[str]]:
     """Return the origins without which the scope moves beyond doubt, with what fits a terminal."""
-    rows = left_out_cells(found)[:1] + [
-        left_out_row(one, found.unit, ()) for one in found.left_out if one.size[0] > 0 or one.reasons
-    ]
-    return [row[:5] for row in rows] if len(rows) > 1 else []
+    moving = found.moving()
+    shown = [one for one in found.left_out if one in moving or one.reasons]
+    rows = [left_out_row(one, found.unit, ())[:5] for one in shown]
+    return [left_out_cells(found)[0][:5], *rows] if rows else []
 
 
 def what_if_cells(found: Sensitivity) -> list[list[str]]:
@@ -250,7 +250,8 @@ def idle(found: Sensitivity) -> str:
 
 def others(found: Sensitivity) -> str:
     """Return which origins can be left out without a move beyond doubt."""
-    names = [one.omission.name for one in found.left_out if one.size[0] == 0 and not one.reasons]
+    moving = found.moving()
+    names = [one.omission.name for one in found.left_out if one not in moving and not one.reasons]
     return f"Left out, these move nothing beyond Monte Carlo error: {'; '.join(names)}." if names else ""
 
 
