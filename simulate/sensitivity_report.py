@@ -76,12 +76,21 @@ def with_error(estimate: Estimate, unit: str = "", factor: float = 1.0, *, signe
     """
     value, error = estimate.value * factor, abs(estimate.mcse * factor)
     money = unit.startswith("USD")
-    place = 10.0 ** math.floor(math.log10(error)) if error > 0 else 0.0
+    place = place_of(error)
     shown = unit if money else ""
     text = amount(round(value / place) * place if place else value, shown, place)
     text = f"+{text}" if signed and value > 0 and not text.lstrip("$").startswith("0") else text
     behind = amount(round(error / place) * place, shown, place) if place else ""
     return " ".join(part for part in (text, f"± {behind}" if behind else "", "" if money else unit) if part)
+
+
+def place_of(error: float) -> float:
+    """Return the decimal place of the first digit of an error once it is rounded to that; zero for none.
+
+    >>> place_of(0.23), place_of(0.97), place_of(0.0)
+    (0.1, 1.0, 0.0)
+    """
+    return 10.0 ** math.floor(math.log10(float(f"{error:.0e}"))) if error > 0 else 0.0
 
 
 def percent(estimate: Estimate | None) -> str:
