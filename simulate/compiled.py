@@ -41,7 +41,8 @@ class Nuts:
         from simulate import model
 
         self.priors = priors
-        self.model = freeze_model(model.build(priors))
+        self.built = model.build(priors)
+        self.model = freeze_model(self.built)
         with inference.exact_arithmetic():
             self.density = self.model.logp_dlogp_function(ravel_inputs=True)
         self.density.trust_input = True
@@ -61,8 +62,7 @@ class Nuts:
         """Return `inference.sample` for other data of the model, by name."""
         import pymc as pm
 
-        for name, values in data.items():
-            self.model.set_data(name, values)
+        self.hear(data)
         step = pm.NUTS(
             model=self.model,
             logp_dlogp_func=self.density,
@@ -70,3 +70,13 @@ class Nuts:
             rng=settings.seed,
         )
         return inference.nuts(self.priors, self.model, settings, progress=progress, step=step, starts=starts)
+
+    def hear(self, data: Mapping[str, Floats]) -> None:
+        """Put other data into the model.
+
+        Freezing copies what is in the graph. The scales of the claims are in the closure of their density,
+        which goes on reading them from the model that was frozen, so both must have them.
+        """
+        for name, values in data.items():
+            self.model.set_data(name, values)
+            self.built.set_data(name, values)

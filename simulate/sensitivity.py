@@ -47,6 +47,8 @@ FEWEST_DRAWS = 400
 """Draws below which shares and tails say nothing."""
 REFIT_DRAWS, REFIT_TUNE = 1000, 500
 """Draws of each chain of a refit at the most: what moves by less than their error hardly matters."""
+DOUBT = 0.05
+"""Probability that anything is said to matter where nothing does."""
 PATIENT = 0.95
 """Target acceptance of a refit that has not converged at first."""
 WIDEST_SCOPE = "company"
@@ -133,10 +135,10 @@ class LeftOut:
     reasons: tuple[str, ...]
 
     @property
-    def size(self) -> tuple[float, float]:
-        """By how much [USD] median or an end moves beyond doubt, and by how much the median seems to."""
+    def z(self) -> float:
+        """The largest move of median and ends in its standard errors."""
         moves = (self.move.median, self.move.lower, self.move.upper)
-        return max(0.0, *(abs(move.value) - 2 * move.mcse for move in moves)), abs(self.move.median.value)
+        return max(abs(move.value) / move.mcse if move.mcse > 0 else 0.0 for move in moves)
 
 
 @dataclass(frozen=True)
@@ -194,9 +196,25 @@ class Sensitivity:
         return self.spread.upper.value - self.spread.lower.value
 
     def to_ask(self) -> list[Influence]:
-        """Return what can be asked for, most useful first, as far as it narrows the interval beyond doubt."""
-        useful = [one for one in self.influences if one.can_be_asked and one.left.value + 2 * one.left.mcse < 1]
+        """Return what can be asked for, most useful first, as far as it narrows the interval beyond doubt.
+
+        That is Student's t of the jackknife at 5 % for all of them together (Bonferroni).
+        """
+        from scipy.stats import t
+
+        limit = float(t.isf(DOUBT / max(1, len(self.influences)), jackknife.BLOCKS - 1))
+        useful = [one for one in self.influences if one.can_be_asked and one.left.value + limit * one.left.mcse < 1]
         return sorted(useful, key=lambda one: one.left.value)
+
+    def moving(self) -> list[LeftOut]:
+        """Return what moves median or interval beyond doubt when it is left out, largest move of the median first.
+
+        Two-sided at 5 % for the three moves of all of them together (Bonferroni).
+        """
+        from scipy.stats import norm
+
+        limit = float(norm.isf(DOUBT / (2 * 3 * max(1, len(self.left_out)))))
+        return [one for one in self.left_out if one.z > limit]
 
 
 def analyse(
@@ -368,7 +386,7 @@ class Analysing:
             powers=tuple(powers),
             evidence_powers=of_groups,
             overall=overall,
-            left_out=tuple(sorted(left_out, key=lambda one: one.size, reverse=True)),
+            left_out=tuple(sorted(left_out, key=lambda one: -abs(one.move.median.value))),
             refitting=refitting,
             what_ifs=tuple(what_ifs),
             idle=tuple(idle),

@@ -76,12 +76,21 @@ def with_error(estimate: Estimate, unit: str = "", factor: float = 1.0, *, signe
     """
     value, error = estimate.value * factor, abs(estimate.mcse * factor)
     money = unit.startswith("USD")
-    place = 10.0 ** math.floor(math.log10(error)) if error > 0 else 0.0
+    place = place_of(error)
     shown = unit if money else ""
     text = amount(round(value / place) * place if place else value, shown, place)
     text = f"+{text}" if signed and value > 0 and not text.lstrip("$").startswith("0") else text
     behind = amount(round(error / place) * place, shown, place) if place else ""
     return " ".join(part for part in (text, f"± {behind}" if behind else "", "" if money else unit) if part)
+
+
+def place_of(error: float) -> float:
+    """Return the decimal place of the first digit of an error once it is rounded to that; zero for none.
+
+    >>> place_of(0.23), place_of(0.97), place_of(0.0)
+    (0.1, 1.0, 0.0)
+    """
+    return 10.0 ** math.floor(math.log10(float(f"{error:.0e}"))) if error > 0 else 0.0
 
 
 def percent(estimate: Estimate | None) -> str:
@@ -178,10 +187,10 @@ def left_out_row(one: LeftOut, unit: str, facts: Sequence[str]) -> list[str]:
 
 def clear_cells(found: Sensitivity) -> list[list[str]]:
     """Return the origins without which the scope moves beyond doubt, with what fits a terminal."""
-    rows = left_out_cells(found)[:1] + [
-        left_out_row(one, found.unit, ()) for one in found.left_out if one.size[0] > 0 or one.reasons
-    ]
-    return [row[:5] for row in rows] if len(rows) > 1 else []
+    moving = found.moving()
+    shown = [one for one in found.left_out if one in moving or one.reasons]
+    rows = [left_out_row(one, found.unit, ())[:5] for one in shown]
+    return [left_out_cells(found)[0][:5], *rows] if rows else []
 
 
 def what_if_cells(found: Sensitivity) -> list[list[str]]:
@@ -250,7 +259,8 @@ def idle(found: Sensitivity) -> str:
 
 def others(found: Sensitivity) -> str:
     """Return which origins can be left out without a move beyond doubt."""
-    names = [one.omission.name for one in found.left_out if one.size[0] == 0 and not one.reasons]
+    moving = found.moving()
+    names = [one.omission.name for one in found.left_out if one not in moving and not one.reasons]
     return f"Left out, these move nothing beyond Monte Carlo error: {'; '.join(names)}." if names else ""
 
 

@@ -19,6 +19,7 @@ from simulate import cli, inference, loading, pipeline, plot_style, sensitivity,
 from simulate.errors import RunError
 from simulate.inference import Settings, Verdict
 from simulate.jackknife import Estimate
+from simulate.refits import Omission
 from simulate.results import Run
 from simulate.sensitivity import Sensitivity
 
@@ -136,6 +137,21 @@ def test_a_run_whose_files_mean_something_else_now_is_refused(small, monkeypatch
     monkeypatch.setattr(loading, "digest", lambda *given: "0" * 64)
     with pytest.raises(RunError, match="meant something else to simulate"):
         sensitivity.priors_of(small.run)
+
+
+def test_a_pool_is_referred_to_its_members(small):
+    pool = dataclasses.replace(small.run, manifest={**small.run.manifest, "members": [{"name": "one"}]})
+    with pytest.raises(RunError, match="a pool has no priors of its own; analyse its members"):
+        sensitivity.priors_of(pool)
+
+
+def test_what_seems_to_move_by_chance_is_not_said_to_move(small):
+    nothing = sensitivity.Spread(*[Estimate(0.0, 1.0)] * 3)
+    moves = [dataclasses.replace(nothing, median=Estimate(value, 1.0)) for value in (2.5, 9.0)]
+    rows = [sensitivity.LeftOut(Omission((str(n),), ("c",)), (), nothing, move, {}, ()) for n, move in enumerate(moves)]
+    found = dataclasses.replace(small, left_out=tuple(rows))
+    assert [one.omission.name for one in found.moving()] == ["1"]
+    assert "these move nothing beyond Monte Carlo error: 0." in sensitivity_report.terminal(found)
 
 
 def test_without_evidence_every_prior_speaks_and_no_source_can_be_left_out(analyse, small):
