@@ -96,9 +96,10 @@ def finding(claim: Claim, register: Register, asked: Mapping[str, Witness]) -> F
     if verdict == NOT_TESTABLE:
         lacking = f"needs a run of {system.priors}" if system and not witness else lack(claim)
         reason = joined(reason or lacking, witness.fact_in_words(claim) if witness and not tested else "")
-    off = tuple(witness.off(claim, figure)) if witness and figure and verdict != NOT_COST else ()
+    untold = verdict in (NOT_COST, NOT_TESTABLE)
+    off = tuple(witness.off(claim, figure)) if witness and figure and not untold else ()
     if tested is None or witness is None:
-        return Finding(claim, verdict, reason, off=off)
+        return Finding(claim, verdict, reason, off=off, run=str(witness.run.folder) if witness and off else "")
     return Finding(claim, verdict, reason, tested.percentile, off, str(witness.run.folder), tested.independent)
 
 

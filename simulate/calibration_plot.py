@@ -65,7 +65,7 @@ def shown(calibration: Calibration) -> list[Finding]:
 
 def headed(calibration: Calibration) -> list[tuple[str, float, dict[str, Any]]]:
     """Return the lines above the figure; a verdict against it in red."""
-    title = f"Does the sampler find the truth? {calibration.name}, {len(calibration.fits)} simulated"
+    title = f"Does the sampler find {len(calibration.fits)} simulated truths? {calibration.name}"
     subtitle = (
         "Share of truths up to each rank among the draws, less the uniform. Dark band: of this panel alone with 95 % "
         f"probability; light: of all {calibration.number} tests together"

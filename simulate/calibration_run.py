@@ -18,6 +18,7 @@ import contextlib
 import dataclasses
 import fcntl
 import hashlib
+import inspect
 import json
 import multiprocessing
 import os
@@ -32,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate import calibration, inference, pipeline, results
+from simulate import calibration, compiled, inference, pipeline, results
 from simulate.calibration import Calibration, Fit, Fitter, Plan
 from simulate.errors import DamagedRunError, RunError, SimulateError
 from simulate.inference import Progress, Settings
@@ -51,6 +52,16 @@ LIBRARIES = ("arviz-stats", "numba", "numpy", "pymc", "pytensor", "scipy")
 
 MODEL = ("distributions.py", "model.py")
 """The files that say what PyMC is given; what the rest computes shows in draws from the prior (`prior_digest`)."""
+
+FITTING: tuple[Any, ...] = (
+    calibration.Fitter,
+    compiled.Nuts,
+    calibration.simulated,
+    inference.nuts,
+    inference.completed,
+    inference.exact_arithmetic,
+)
+"""What makes a fit of the model: how PyMC is called, and what is done with its draws."""
 
 
 @dataclass(frozen=True)
@@ -258,9 +269,9 @@ def place_of(priors: Priors, plan: Plan, out: Path) -> Place:
 
 
 def model_digest() -> str:
-    """Return the SHA-256 of the code that says what the model is."""
-    here = Path(__file__).parent
-    return hashlib.sha256(b"".join((here / name).read_bytes() for name in MODEL)).hexdigest()
+    """Return the SHA-256 of the code that says what the model is and how it is fitted."""
+    texts = [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in MODEL]
+    return hashlib.sha256("".join([*texts, *(inspect.getsource(part) for part in FITTING)]).encode()).hexdigest()
 
 
 def prior_digest(priors: Priors) -> str:

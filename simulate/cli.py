@@ -493,7 +493,7 @@ def pool(
     "--runs",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Runs of your own, in the columns of training_runs.csv.",
+    help="Runs of your own, in the columns of training_runs.csv; one without a family has that of its name.",
 )
 @OUT
 @click.option("--no-figure", is_flag=True, help="Draw no figure.")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import inference
+from simulate.errors import SimulateError
 from simulate.evidence import Terms
 from simulate.inference import Progress, Settings
 from simulate.priors import Priors
@@ -19,14 +20,22 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
+OLDEST_PYMC = (6, 4)
+"""The first PyMC whose frozen models keep what they have compiled."""
+
+
 class Nuts:
     """The sampler of a run, compiled once for any figures of the claims of a file.
 
     A frozen model keeps what PyMC has compiled of it. Each call makes a step method of its own, so that step size and
-    mass matrix are tuned for that fit alone, from where they always start.
+    mass matrix are tuned for that fit alone, from where they always start. Raises `SimulateError` with an older PyMC.
     """
 
     def __init__(self, priors: Priors) -> None:
+        import pymc as pm
+
+        if tuple(int(part) for part in pm.__version__.split(".")[:2]) < OLDEST_PYMC:
+            raise SimulateError(f"refits of a compiled model need PyMC 6.4 or newer, and this is {pm.__version__}")
         from pymc.model.transform.optimization import freeze_model
 
         from simulate import model

@@ -181,8 +181,8 @@ def read_training_runs(text: str, name: str, known: Sequence[TrainingRun] = ()) 
     """Return the rows of a table of training runs; ``known`` runs lend their chips' peaks and their families.
 
     Columns: model, architecture (dense, MoE), active_params, tokens, hardware, gpu_hours, and where given
-    peak_tflops_bf16, family, physics_test_eligible and note; others are ignored. Raises `InputError` with
-    every fault.
+    peak_tflops_bf16, family, physics_test_eligible and note; others are ignored. A row without a family gets
+    that of its `lineage`. Raises `InputError` with every fault.
     """
     faults: list[Fault] = []
     runs = tuple(training_run(row, where, known, faults) for where, row in rows_of(text, name, NEEDED))
@@ -210,10 +210,9 @@ def training_run(row: Mapping[str, str], where: str, known: Sequence[TrainingRun
     if math.isnan(numbers["peak_tflops_bf16"]):
         peaks = {run.hardware: run.peak_flops for run in known}
         numbers["peak_tflops_bf16"] = peaks.get(row["hardware"], math.nan)
-    families = {run.model: run.family for run in known}
     return TrainingRun(
         model,
-        row.get("family") or families.get(model, model),
+        row.get("family") or family_of(model, known),
         architecture,
         row["hardware"],
         numbers["active_params"],
@@ -223,6 +222,29 @@ def training_run(row: Mapping[str, str], where: str, known: Sequence[TrainingRun
         role_of(row.get("physics_test_eligible", ""), where, faults),
         row.get("note", ""),
     )
+
+
+def family_of(model: str, known: Sequence[TrainingRun]) -> str:
+    """Return the family of a run that names none: that of a known run of its lineage, or the lineage itself."""
+    same = [run.family for run in known if run.model == model]
+    alike = [run.family for run in known if run.role == "yes" and lineage(run.model) == lineage(model)]
+    return next(iter((*same, *alike)), lineage(model))
+
+
+SIZE = re.compile(r"(\d+x)?\d+(\.\d+)?[bmkt]|a\d+(\.\d+)?b", re.IGNORECASE)
+VERSION = re.compile(r"v?(\d+)(\.\d+)*", re.IGNORECASE)
+
+
+def lineage(model: str) -> str:
+    """Return what the runs of one release have in common: their name without sizes, and its first version number.
+
+    >>> lineage("Llama-3.2-3B"), lineage("Llama 3.1 405B"), lineage("DeepSeek-V2-Lite"), lineage("Pythia-410M")
+    ('llama 3', 'llama 3', 'deepseek 2', 'pythia')
+    """
+    parts = [part for part in re.split(r"[\s_\-(),/]+", model.lower()) if part and not SIZE.fullmatch(part)]
+    name = parts[0] if parts else model.lower()
+    version = next((found[1] for part in parts[1:2] if (found := VERSION.fullmatch(part))), "")
+    return f"{name} {version}".strip()
 
 
 def role_of(text: str, where: str, faults: list[Fault]) -> str:

@@ -638,3 +638,22 @@ def test_a_verdict_is_computed_from_the_value_and_never_stored(shipped, tmp_path
     found = objects(CliRunner().invoke(main, mended).stdout)
     assert {key: found[key]["verdict"] for key in ("A0-16", "A3-06", "A1-09")} == {
         "A0-16": "consistent", "A3-06": "consistent", "A1-09": "consistent"}  # fmt: skip
+
+
+@pytest.mark.sampling
+def test_the_rows_that_the_readme_shows_are_rows_of_the_audit(shipped):
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- rows of: simulate audit -->\n```text\n(.*?)```", readme, re.DOTALL)[1]
+    claims = {claim["id"]: claim for claim in shipped[0]["claims"]}
+    rows = [re.split(r"  +", line.strip()) for line in block.splitlines()[2:]]
+    assert len(rows) >= 5
+    for identity, _, verdict, scope, percentile, off in rows:
+        found = claims[identity]
+        assert (verdict, scope) == (found["verdict_in_words"], found["scope"])
+        assert percentile[0] in "<>" or abs(float(percentile) - found["percentile"]) < 4
+        shown = [float(number) for number in re.findall(r"([\d.]+)–", off)]
+        ends = {o["scope"]: o for o in found["off"]}
+        for number, part in zip(shown, off.split("; ") if shown else [], strict=True):
+            share = ends[re.search(r"development|company|ownership", part)[0]]
+            low = 100 / share["upper"] if "%" in part else share["lower"]
+            assert number == pytest.approx(low, rel=0.1)

@@ -24,6 +24,7 @@ from simulate import (
     calibration_report,
     calibration_run,
     cli,
+    compiled,
     evidence,
     inference,
     loading,
@@ -33,6 +34,8 @@ from simulate import (
 )
 from simulate.calibration import Calibration, Fit, Fitter, Plan
 from simulate.errors import DamagedRunError, RunError, SimulateError
+
+pytestmark = pytest.mark.sampling
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -515,7 +518,6 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.sampling
 def test_nuts_is_calibrated_and_a_likelihood_broken_in_the_model_alone_is_caught(tmp_path, monkeypatch):
     priors = load(tmp_path, DISPUTED)
     right, _ = calibration_run.calibrate(priors, QUICK, 60, out=tmp_path / "right")
@@ -530,16 +532,14 @@ def test_nuts_is_calibrated_and_a_likelihood_broken_in_the_model_alone_is_caught
     assert {"chips.a.server_cost", "hardware", "log_likelihood"} & set(wrong.failed)
 
 
-@pytest.mark.sampling
 def test_a_fit_by_nuts_depends_on_its_number_alone(tmp_path):
     priors = load(tmp_path, BOUNDED)
-    fitter = Fitter(priors, QUICK, calibration.Nuts(priors))
+    fitter = Fitter(priors, QUICK, compiled.Nuts(priors))
     first = fitter.fit(0)
     fitter.fit(5)
     assert fitter.fit(0) == first
 
 
-@pytest.mark.sampling
 def test_two_processes_make_what_one_makes(tmp_path):
     priors = load(tmp_path, DISPUTED)
     one, _ = calibration_run.calibrate(priors, QUICK, 6, out=tmp_path / "one")
@@ -547,7 +547,6 @@ def test_two_processes_make_what_one_makes(tmp_path):
     assert one == two
 
 
-@pytest.mark.sampling
 def test_ctrl_c_ends_with_130_and_the_next_go_takes_what_is_there(tmp_path):
     (tmp_path / "prior.toml").write_text(DISPUTED)
     arguments = ("--priors", str(tmp_path / "prior.toml"), "--fits", "10000", "--no-figure", "--out", str(tmp_path))

@@ -29,6 +29,8 @@ FLEET = (
     MINIMAL.replace("rental_rate", 'server_cost = "26k to 45k USD/GPU"\nrental_rate')
     + '[fleet.h800]\ncount = "8k to 12k GPU"\nnote = "made up"\n'
 )
+
+pytestmark = pytest.mark.sampling
 DOUBTFUL = FLEET + "exists = { probability = 0.5 }\n"
 FILES = {"cheap": MINIMAL, "dear": DEAR, "fixed": FIXED, "fleet": FLEET, "doubtful": DOUBTFUL}
 

@@ -13,6 +13,8 @@ from simulate import inference, pipeline
 from simulate.cross_check import Comparison, CrossCheck
 from simulate.inference import Settings, Verdict
 
+pytestmark = pytest.mark.sampling
+
 POOR = Verdict(False, "nuts", ("R-hat of x is 1.02",), {"divergences": 0, "bfmi": 0.9})
 DIVERGENT = Verdict(False, "nuts", ("3 divergent transitions",), {"divergences": 3, "bfmi": 0.9})
 GOOD = Verdict(True, "nuts", (), {"divergences": 0, "bfmi": 0.9, "r_hat": 1.0, "ess_bulk": 900.0, "ess_tail": 900.0})
@@ -92,7 +94,6 @@ def test_a_cross_check_that_disagrees_forbids_citing_the_run(monkeypatch, load, 
     assert "SEQUENTIAL MONTE CARLO DISAGREES" in run.manifest["verdict"]["in_words"]
 
 
-@pytest.mark.sampling
 def test_draws_are_thinned_from_a_longer_run_and_its_divergences_stay_counted(load):
     priors = load(FULL)
     draws = inference.posterior(priors, Settings(draws=50, tune=100, chains=2, cores=1, thin=3))
@@ -100,7 +101,6 @@ def test_draws_are_thinned_from_a_longer_run_and_its_divergences_stay_counted(lo
     assert draws.sample_stats.sizes["draw"] == 150
 
 
-@pytest.mark.sampling
 def test_sequential_monte_carlo_agrees_with_nuts_and_notices_a_wrong_posterior(load):
     from simulate import cross_check, summary
 

@@ -19,6 +19,8 @@ from simulate.errors import InputError
 from simulate.inference import Settings, Verdict
 from simulate.results import Run
 
+pytestmark = pytest.mark.sampling
+
 SETTINGS = Settings(draws=200, chains=2)
 LESS_DOUBTFUL = DOUBTFUL.replace("0.5", "0.2")
 SHOWN = """

@@ -93,10 +93,18 @@ def test_a_byte_order_mark_other_line_ends_and_capitals_in_a_row_change_nothing(
     assert only(text) == only(head + row)
 
 
+def test_runs_without_a_family_have_that_of_their_lineage_and_of_the_siblings_in_the_shipped_table():
+    shipped = read_training_runs(RUNS, "shipped")
+    names = ("Pythia-410M", "Llama 2 7B", "Llama 2 70B", "DeepSeek-V2-Lite", "Qwen1.5-7B")
+    text = HEADER + "".join(ROW.replace("X-7B", name).replace(",X,", ",,") for name in names)
+    families = [run.family for run in read_training_runs(text, "mine", shipped)]
+    assert families == ["Pythia", "llama 2", "llama 2", "DeepSeek LLM/V2", "qwen1.5"]
+
+
 def test_an_empty_cell_is_not_known_and_extra_cells_and_columns_are_ignored():
     run = only("colour," + HEADER + "red,X,dense,,1e12,Chip,,90000,,,spare\n")
     assert not run.complete
-    assert (run.family, run.role) == ("X", "yes")
+    assert (run.family, run.role) == ("x", "yes")
     assert math.isnan(run.active_parameters)
     assert math.isnan(run.peak_flops)
 

@@ -29,6 +29,8 @@ note = "made up"
 """,
 ).replace("rental_rate", 'peak_flops = "989.4e12 FLOP/second/GPU"\nrental_rate')
 
+pytestmark = pytest.mark.sampling
+
 
 @pytest.fixture
 def make(write, tmp_path):
@@ -102,7 +104,6 @@ def test_what_was_asked_of_the_run_is_asked_again(make, settings, sampling, more
     assert found.same
 
 
-@pytest.mark.sampling
 def test_a_sampled_run_comes_out_the_same_but_for_the_time_it_took(make):
     found = reproduction.reproduce(make(FULL, sampling=Settings(draws=50, tune=100, chains=2)))
     assert found.identical

@@ -75,7 +75,7 @@ def near(shown, value, mcse):
     digits, scale = shown
     place = 10.0 ** -len(digits.partition(".")[2]) if "." in digits else 10.0 ** (len(digits) - len(digits.rstrip("0")))
     unit = {"M": 1e6, "bn": 1e9}[scale]
-    return abs(float(digits) * unit - value) <= 0.5 * place * unit + 8 * mcse
+    return abs(float(digits) * unit - value) <= 0.5 * place * unit + 6 * mcse
 
 
 @pytest.mark.sampling
