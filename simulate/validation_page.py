@@ -288,8 +288,8 @@ def sight_caveat() -> str:
 
 def family_caveat() -> str:
     return """
-        Without a column `family`, each run that the table of disclosed runs does not know is a family of its own, so
-        that near-duplicates in the file count in full.
+        Without a column `family`, a run's family is read off its name (the name without sizes, and its first version
+        number), which can part what belongs together.
     """
 
 
