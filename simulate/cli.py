@@ -146,8 +146,8 @@ def run(
     Prints every cost scope with its credible interval, the claims beside it, the disputed facts, the
     convergence verdict, and where the run is. A run of the same content, settings and versions that is
     there already is shown in its place, with the figures it lacks drawn, unless --again is given. A run
-    that falls short is extended: up to four times the draws, then a higher target acceptance. Exits with
-    3 when it has not converged all the same.
+    that falls short is extended: more draws, then a higher target acceptance. Exits with 3 when it has
+    not converged all the same.
     """
     from simulate import loading
 

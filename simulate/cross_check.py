@@ -189,8 +189,7 @@ def scopes_of(target: Target, z: Floats, rng: np.random.Generator) -> dict[str, 
     priors = target.priors
     scores = target.scores(z, rng.standard_normal((len(priors.unknowns), z.shape[1])))
     log_weight = target.log_weights(scores)
-    weight = np.exp(log_weight - logsumexp(log_weight, axis=-1, keepdims=True))
-    chosen = np.minimum((rng.random((len(weight), 1)) > np.cumsum(weight, axis=-1)).sum(axis=-1), weight.shape[-1] - 1)
+    _, chosen = evidence.choose(log_weight, rng.random((len(log_weight), 1)))
     true = {fact.path: row[chosen] for fact, row in zip(priors.facts, target.states, strict=True)}
     quantities = propagation.quantities(priors, propagation.values(priors, scores), true)
     return {name: quantities[name] for name in priors.scopes}

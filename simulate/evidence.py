@@ -142,6 +142,18 @@ def combinations(facts: Sequence[Fact]) -> tuple[Floats, Floats]:
     return states, np.log(np.where(states == 1, probability, 1 - probability)).sum(axis=0)
 
 
+def choose(log_weight: Floats, uniform: Floats) -> tuple[Floats, Any]:
+    """Return the probability of each combination of facts, ``(…, combination)``, and one drawn by ``uniform`` (…, 1).
+
+    ``log_weight`` (…, combination) are logarithms of the probabilities up to a constant.
+    """
+    from scipy.special import logsumexp
+
+    weight = np.exp(log_weight - logsumexp(log_weight, axis=-1, keepdims=True))
+    chosen = (uniform > np.cumsum(weight, axis=-1)).sum(axis=-1)
+    return weight, np.minimum(chosen, weight.shape[-1] - 1)
+
+
 def perceive(log_target: Floats, terms: Terms, rng: np.random.Generator) -> Floats:
     """Return replicated claims: the logarithm that each would perceive, shape ``(claim, …)``.
 

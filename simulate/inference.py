@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from simulate import evidence, propagation
 from simulate.elicitation import LARGEST
@@ -199,9 +198,8 @@ def completed(
     found = propagation.values(priors, scores)
     targets = propagation.log_targets_over(priors, found, combinations)
     log_weight = log_probability + evidence.log_likelihood(targets, terms).sum(axis=0)
-    weight = np.exp(log_weight - logsumexp(log_weight, axis=-1, keepdims=True))
-    uniform = stream(settings.seed, "posterior", "facts").random((*weight.shape[:-1], 1))
-    chosen = np.minimum((uniform > np.cumsum(weight, axis=-1)).sum(axis=-1), weight.shape[-1] - 1)
+    uniform = stream(settings.seed, "posterior", "facts").random((*log_weight.shape[:-1], 1))
+    weight, chosen = evidence.choose(log_weight, uniform)
     states = {fact.path: row[chosen] for fact, row in zip(priors.facts, combinations, strict=True)}
     probability = {
         fact.path: float((weight * row).sum(axis=-1).mean())
