@@ -76,6 +76,21 @@ def money_axis(axes: Any, low: float, high: float, width: float, *, in_logarithm
     set_ticks(axes, low, high, major, published, math.log10 if in_logarithms else float)
 
 
+def money_scale(axes: Any, values: Sequence[float], width: float) -> None:
+    """Make the x axis of ``axes`` one of money, linear and ``width`` wide [pt], with as many ticks as have room."""
+    from matplotlib.ticker import MaxNLocator
+
+    margin = 0.04 * (max(values) - min(values))
+    low, high = min(values) - margin, max(values) + margin
+    axes.set_xlim(low, high)
+    for number in (5, 4, 3, 2, 1):
+        places = [place for place in MaxNLocator(number).tick_values(low, high) if low <= place <= high]
+        room = sum(text_width(published(place), SMALL) + SMALL for place in places)
+        if room < width:
+            break
+    axes.set_xticks(places, [published(place) for place in places])
+
+
 def ratio_axis(axes: Any, low: float, high: float, width: float, one: str = "claim") -> None:
     """Make the x axis of ``axes``, on which decimal logarithms of ratios are drawn, say so, ``width`` wide [pt].
 

@@ -14,7 +14,7 @@ from conftest import FULL, MINIMAL, Load
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulate import ladder_plot, ledger, panel_plots, pipeline, plot_axes, plot_style, plots, summary
+from simulate import ladder_plot, ledger, panel_plots, pipeline, plot_axes, plot_look, plot_style, plots, summary
 from simulate.errors import SimulateError
 from simulate.inference import Settings
 
@@ -274,7 +274,7 @@ def test_marks_stand_at_the_figures_of_the_claims_about_a_scope() -> None:
         ">": claims[1]["value"],
         "<": claims[2]["value"],
     }
-    hollow = [form for form, mark in marks.items() if mark.get_markerfacecolor() == plot_style.PAPER]
+    hollow = [form for form, mark in marks.items() if mark.get_markerfacecolor() == plot_look.look().paper]
     assert hollow == ["D"]
 
 
@@ -289,7 +289,7 @@ def test_a_prior_alone_is_called_a_prior_and_no_claim_is_its_evidence() -> None:
     figure = plots.draw("ladder", *made_up({"hardware": 1e9}, [claim(1, "hardware")], group="prior"))
     assert "by the prior alone" in said(figure)
     assert "interval of the prior" in said(figure)
-    assert all(line.get_markerfacecolor() == plot_style.PAPER for line in figure.axes[0].lines)
+    assert all(line.get_markerfacecolor() == plot_look.look().paper for line in figure.axes[0].lines)
 
 
 def test_a_cost_that_may_be_zero_says_so() -> None:
