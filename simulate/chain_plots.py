@@ -36,8 +36,8 @@ CAPTIONS = {
     "ranks": "For the scopes and unknowns with the highest R-hat: the distribution of each chain's ranks among the "
     f"draws of all chains, less the uniform, from up to {MOST_RANKS} evenly spaced draws of each. The band is as wide "
     f"as a good chain stays in with {100 * BAND:g} % probability, given its effective draws.",
-    "trace": "For the scopes and unknowns with the highest R-hat, the draws of each chain in their order, with R-hat and bulk "
-    "effective sample size (ESS), up to "
+    "trace": "For the scopes and unknowns with the highest R-hat, the draws of each chain in their order, with R-hat "
+    "and bulk effective sample size (ESS), up to "
     f"{MOST_TRACED} evenly spaced draws of each, a colour for each chain. Good chains look alike and wander nowhere. "
     "Ticks below, where there are any, are divergent transitions.",
     "energy": "The energy of the Hamiltonian in all draws about its mean, and its changes from draw to draw. Where the "

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from simulate.arviz_canvas import in_order
-from simulate.plot_axes import group_words, limits, round_amounts, ticks
+from simulate.plot_axes import extent, group_words, limits, round_amounts, ticks
 from simulate.plot_look import look
 from simulate.plot_style import SCOPE_LABELS, SMALL, legible, sheet, shorten, text_width
 from simulate.summary import published
@@ -22,10 +22,13 @@ MOST_UNKNOWNS = 4
 """Unknowns that are shown with the scope."""
 POINTS = 1000
 """Draws that are shown, evenly spaced."""
-LEFT, FOOT, GAP = 44.0, 34.0, 7.0
+LEFT, FOOT, GAP = 58.0, 44.0, 7.0
 """Room for a scale on the left and below, and between panels [pt]."""
 UPRIGHT = 3.0
 """Width over height of the label of a tick."""
+FEW = 200
+"""Draws up to which each is drawn larger."""
+
 FLAT = 0.8
 """Height of a panel over its width."""
 
@@ -81,7 +84,16 @@ def shown(manifest: Mapping[str, Any]) -> int:
 
 def cloud(axes: Any, x: Any, y: Any, correlation: float, side: float) -> None:
     """Draw the draws of two variables, and write how far they go together."""
-    axes.plot(x, y, ".", markersize=2.2, color=look().chain(0), alpha=0.45, markeredgewidth=0, rasterized=True)
+    axes.plot(
+        x,
+        y,
+        ".",
+        markersize=2.2 if len(x) > FEW else 4.0,
+        color=look().chain(0),
+        alpha=0.45,
+        markeredgewidth=0,
+        rasterized=True,
+    )
     box = {"facecolor": look().paper, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
     place = {"xy": (0.04, 0.96), "xycoords": "axes fraction"}
     axes.annotate(f"{round(correlation, 2) + 0.0:+.2f}".replace("-", "−"), **place, va="top", size=SMALL - 1, bbox=box)
@@ -153,6 +165,9 @@ def plain(low: float, high: float, values: Any) -> list[float]:
 def marks(low: float, high: float, length: float, name: Named) -> list[float]:
     """Return at most three round values on an axis whose labels leave one another room."""
     found = ticks(round_amounts(low, high), name.words, low, high, length)
+    reach = {value: extent(value, name.words, low, high, length) for value in found}
+    inside = [value for value in found if reach[value][0] > -GAP / 2 and reach[value][1] < length + GAP / 2]
+    found = inside or found[:1]
     while len(found) > 3:
         found = found[::2]
     return found

@@ -65,6 +65,7 @@ def draw(
     from simulate.plot_style import house_style
 
     check([kind], manifest, tree, scope)
+    check_analysis(kind, analysis)
     with house_style(look):
         figure: Figure = painter(kind)(manifest, tree, scope, analysis)
         figure.draw_without_rendering()
@@ -82,6 +83,8 @@ def save(folder: Path, kinds: Sequence[str], manifest: Mapping[str, Any], tree: 
 
     wanted = list(dict.fromkeys(kinds))
     check(wanted if named else [kind for kind in wanted if kind not in KINDS], manifest, tree)
+    for kind in wanted:
+        check_analysis(kind, None)
     with results.disk(folder), house_style():
         for kind in wanted:
             if named or not lacking(kind, manifest, tree):
@@ -109,6 +112,7 @@ def make(
     from simulate.plot_style import house_style
 
     check([kind], manifest, tree, scope)
+    check_analysis(kind, analysis)
     with results.disk(folder), house_style(look):
         folder.mkdir(parents=True, exist_ok=True)
         figure = painter(kind)(manifest, tree, scope, analysis)
@@ -176,6 +180,12 @@ def check(kinds: Sequence[str], manifest: Mapping[str, Any], tree: Any, scope: s
     reasons = [f"{kind}: {reason}" for kind in kinds if (reason := lacking(kind, manifest, tree, scope))]
     if reasons:
         raise SimulateError("\n".join(reasons))
+
+
+def check_analysis(kind: str, analysis: Sensitivity | None) -> None:
+    """Raise `SimulateError` where a kind shows an analysis and there is none."""
+    if kind in ANALYSED and analysis is None:
+        raise SimulateError(f"{kind}: shows an analysis of the run; `simulate plot RUN {kind}` makes it")
 
 
 def lacking(kind: str, manifest: Mapping[str, Any], tree: Any, scope: str = "") -> str:
