@@ -48,7 +48,11 @@ CAPTIONS = {
 
 
 def ranks(manifest: Mapping[str, Any], tree: Any) -> Any:
-    """Return the ranks of each chain's draws among all, for the variables that mix worst, as a figure."""
+    """Return the ranks of each chain's draws among all, for the variables that mix worst, as a figure.
+
+    Of ArviZ's only the lines are shown: its envelope and its test take draws as independent or are slow, and the
+    band here is `band`.
+    """
     import arviz_plots as azp
 
     data, r_hat, effective = worst_mixing(manifest, tree["posterior"].dataset, MOST_RANKS)
@@ -63,6 +67,9 @@ def ranks(manifest: Mapping[str, Any], tree: Any) -> Any:
     azp.plot_rank(
         grouped({"posterior": data}),
         envelope_prob=BAND,
+        method="envelope",
+        thin=False,
+        stats={"ecdf_pit": {"n_simulations": 1}},
         plot_collection=collection(made, panels, data, by_chain(chains)),
         visuals={"ecdf_lines": {"width": 1.0}, "title": False, "xlabel": False, "credible_interval": False},
     )
