@@ -145,7 +145,7 @@ def caption(calibration: Calibration) -> str:
     """Return a text that can stand below the figure or in its place."""
     from simulate.calibration_report import MOST_NAMED, poor_words, second_opinion
     from simulate.calibration_report import heading as done
-    from simulate.plots import capital
+    from simulate.plot_caption import capital
 
     number, panels = len(calibration.findings), len(shown(calibration))
     lines = (

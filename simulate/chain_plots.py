@@ -223,7 +223,9 @@ def energy(manifest: Mapping[str, Any], tree: Any) -> Any:
 def energy_axes(made: Sheet, axes: Any, bfmi: list[float], colours: list[str]) -> None:
     """Give the densities of energy their axis and legend, and say what each chain's BFMI is."""
     axes.spines["left"].set_visible(False)
-    axes.set(yticks=[], ylim=(0, None))
+    low, high = axes.get_xlim()
+    places = [place for place in axes.xaxis.get_major_locator().tick_values(low, high) if low <= place <= high]
+    axes.set(yticks=[], ylim=(0, None), xticks=places, xlim=(low, high))
     x, y = 0.0, ENERGY_HEIGHT + 2.9 * SMALL
     for text, colour in zip(("energy about its mean", "change from draw to draw"), colours, strict=True):
         made.text(x, y, text, SMALL, color=colour, weight="bold")

@@ -22,8 +22,8 @@ MOST_UNKNOWNS = 4
 """Unknowns that are shown with the scope."""
 POINTS = 1000
 """Draws that are shown, evenly spaced."""
-LEFT, FOOT, GAP = 58.0, 44.0, 7.0
-"""Room for a scale on the left and below, and between panels [pt]."""
+LEFT, FOOT, GAP, HEAD = 58.0, 44.0, 7.0, 13.0
+"""Room for a scale on the left and below, between panels, and above each [pt]."""
 UPRIGHT = 3.0
 """Width over height of the label of a tick."""
 FEW = 200
@@ -42,14 +42,14 @@ def draw(manifest: Mapping[str, Any], tree: Any, scope: str) -> Any:
         manifest,
         f"What goes with what: {SCOPE_LABELS[names[0]]}",
         f"Draws of the {group_words(manifest)} of the cost, in {manifest['money']}, and of the unknowns with the "
-        f"highest rank correlation (Spearman's, in each panel). Draws shown: {shown(manifest):,}",
-        number * (FLAT * side + GAP) + FOOT,
+        f"highest rank correlation (Spearman's, above each panel). Draws shown: {shown(manifest):,}",
+        number * (FLAT * side + HEAD) + FOOT,
     )
     values = {name: thinned(tree[manifest["group"]][name].to_numpy()) for name in names}
     for row in range(number):
         for column in range(row + 1):
             x, y = names[1 + column], names[0] if row == number - 1 else names[2 + row]
-            axes = made.axes(LEFT + column * (side + GAP), row * (FLAT * side + GAP), side, FLAT * side)
+            axes = made.axes(LEFT + column * (side + GAP), row * (FLAT * side + HEAD) + HEAD, side, FLAT * side)
             cloud(axes, values[x], values[y], ranks[x, y], side)
             scale(axes, "x", values[x], named(tree, manifest, x), side, last=row == number - 1)
             scale(axes, "y", values[y], named(tree, manifest, y), FLAT * side, last=column == 0)
@@ -94,9 +94,8 @@ def cloud(axes: Any, x: Any, y: Any, correlation: float, side: float) -> None:
         markeredgewidth=0,
         rasterized=True,
     )
-    box = {"facecolor": look().paper, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
-    place = {"xy": (0.04, 0.96), "xycoords": "axes fraction"}
-    axes.annotate(f"{round(correlation, 2) + 0.0:+.2f}".replace("-", "−"), **place, va="top", size=SMALL - 1, bbox=box)
+    place = {"xy": (0.0, 1.0), "xycoords": "axes fraction", "xytext": (1.0, 2.0), "textcoords": "offset points"}
+    axes.annotate(f"{round(correlation, 2) + 0.0:+.2f}".replace("-", "−"), **place, size=SMALL - 1, color=look().soft)
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ class Sheet:
 
     def words(self, left: float, top: float, text: str, size: float, **style: Any) -> Any:
         """Write the words of a row; where they stand above its axis, no grid runs through them."""
-        paper = {"facecolor": look().paper, "edgecolor": "none", "pad": 0.8}
+        paper = {"facecolor": look().paper, "edgecolor": "none", "pad": 2.0}
         return self.text(left, top, text, size, **style, bbox=paper if look().is_narrow else None)
 
     def line(self, top: float) -> None:

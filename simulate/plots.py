@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import plot_files, report, results
+from simulate import plot_files, results
 from simulate.errors import SimulateError
+from simulate.plot_caption import capital, made
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,11 +129,6 @@ def absent(folder: Path, kinds: Sequence[str]) -> list[str]:
 def write(folder: Path, name: str, figure: Any, text: str, shows: str) -> None:
     """Write the files of one figure: ``text`` is its caption, and ``shows`` what it shows, in a few words."""
     plot_files.write(folder, name, figure, text, capital(shows))
-
-
-def capital(text: str) -> str:
-    """Return text with its first letter as a capital, and the others as they are."""
-    return f"{text[0].upper()}{text[1:]}"
 
 
 def painter(kind: str) -> Callable[[Mapping[str, Any], Any, str, Any], Any]:
@@ -286,19 +282,3 @@ def explained(kind: str, manifest: Mapping[str, Any], tree: Any, scope: str, ana
         said: str = module(kind).caption(manifest, tree, scope)
         return said
     return {**panel_plots.CAPTIONS, **row_plots.CAPTIONS, **chain_plots.CAPTIONS}[kind]
-
-
-def made(manifest: Mapping[str, Any]) -> str:
-    """Return level and kind of the intervals, group, money, prior file, seed, draws, verdict and versions."""
-    from simulate.plot_axes import percent
-
-    sampling, versions = manifest["sampling"], manifest["versions"]
-    return (
-        f"Medians and {percent(manifest)} equal-tailed credible intervals of the {manifest['group']}, for "
-        f"{manifest['subject']}, in {manifest['money']}. "
-        f"{report.origin(manifest).capitalize()}: {manifest['name']} ({manifest['title']}), "
-        f"digest {manifest['digest'][:16]}, {report.evidence_words(manifest)}. "
-        f"{sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws, seed {sampling['seed']}; "
-        f"{manifest['verdict']['in_words']}. "
-        f"simulate {versions['simulate']}, ArviZ {versions['arviz']}, Matplotlib {versions['matplotlib']}."
-    )

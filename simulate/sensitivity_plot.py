@@ -13,6 +13,7 @@ from simulate import sensitivity_report as words
 from simulate.jackknife import Estimate
 from simulate.ladder_plot import GUTTER
 from simulate.plot_axes import money_scale
+from simulate.plot_caption import made as made_words
 from simulate.plot_look import look
 from simulate.plot_style import (
     SCOPE_LABELS,
@@ -202,7 +203,7 @@ def notes() -> list[str]:
     """Return what else the figure needs explained, in lines."""
     worth = "Worth asking: by what share the interval is narrower, if known. " if look().is_narrow else ""
     thin = "" if look().is_narrow else "Thin lines: one Monte Carlo standard error. "
-    return wrap(f"{worth}{thin}A dash: acts through the evidence alone.", look().width, SMALL)
+    return wrap(f"{worth}{thin}A dash: acts through the evidence alone.", 0.95 * look().width, SMALL)
 
 
 def legend_height() -> float:
@@ -213,7 +214,6 @@ def legend_height() -> float:
 def caption(found: Sensitivity) -> str:
     """Return a text that can stand below the figure or in its place, its numbers included."""
     rows = "; ".join(in_words(one, found.unit) for one in drawn(found))
-    manifest = found.run.manifest
     parts = [
         *(["NOT CONVERGED, do not cite."] if words.alarm(found) else []),
         f"{SHOWS[0].upper()}{SHOWS[1:]}.",
@@ -222,8 +222,7 @@ def caption(found: Sensitivity) -> str:
         "fact false and true; by what share the interval would be narrower, were the unknown known exactly.",
         f"{rows}.",
         f"{words.explained(found)} {words.advice(found)}",
-        f"Digest {manifest['digest'][:16]}; {manifest['verdict']['in_words']}. "
-        f"simulate {manifest['versions']['simulate']}, Matplotlib {manifest['versions']['matplotlib']}.",
+        made_words(found.run.manifest),
     ]
     return "\n".join(parts) + "\n"
 

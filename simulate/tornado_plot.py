@@ -71,7 +71,8 @@ def given(found: Sensitivity, one: Influence) -> str:
     low, high = np.quantile(values.to_numpy(), [TAIL, 1 - TAIL])
     unit = str(values.attrs.get("units", "")).removeprefix("1")
     money = "USD" if unit.startswith("USD") else ""
-    words_of = f"p10–p90: {span(*(amount(float(end), money) for end in (low, high)))}"
+    both = [amount(float(end), money) for end in (low, high)]
+    words_of = f"p10–p90: {span(*both) if low >= 0 else ' to '.join(both)}"
     return legible(words_of + unit.removeprefix("USD") if money else with_unit(words_of, unit))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from simulate import plots, validation
 from simulate.plot_axes import FARTHEST, limits, ratio_axis
+from simulate.plot_caption import capital
 from simulate.plot_look import THEMES, look
 from simulate.plot_style import (
     LEADING,
@@ -86,7 +87,7 @@ def caption(found: Examination) -> str:
     hidden = len(found.validation.scored) - sum(map(len, families(found.validation)))
     level = f"{100 * SHOWN:g} %"
     parts = [
-        f"{plots.capital(SHOWS)}.",
+        f"{capital(SHOWS)}.",
         f"{subtitle(found)}.",
         f"Above: the share of runs within their intervals, by the probability of these; bands hold {level} of what "
         "exact intervals would show, the dark one for independent runs, the light one for families all in or all out.",

@@ -15,7 +15,17 @@ from click.testing import CliRunner
 from scipy import stats
 from test_plots import texts
 
-from simulate import cli, overview, plot_look, plot_style, reference, regression, validation, validation_page, validation_plot
+from simulate import (
+    cli,
+    overview,
+    plot_look,
+    plot_style,
+    reference,
+    regression,
+    validation,
+    validation_page,
+    validation_plot,
+)
 from simulate import validation_report as report
 from simulate.errors import InputError, RunError
 from simulate.reference import TrainingRun
