@@ -325,7 +325,7 @@ def plot(
 
     Of a run: ladder, forest, posterior, prior-posterior, evidence. Of one cost scope, or of it where it is named:
     breakdown, exceedance, pairs, sensitivity, tornado. Of the chains: energy, ranks, trace. Or all of them: all.
-    A figure that the run was written with is left as it is. Exits with 3 when the run has not converged.
+    A figure that the run was written with is left as it is.
     """
     from simulate import results
     from simulate.plot_order import Order, fill
@@ -336,8 +336,6 @@ def plot(
         paths = fill(order, found, to, progress if progress.shown else None)
     for path in paths:
         click.echo(path)
-    if not found.converged:
-        raise NotConvergedError(list(found.manifest["verdict"]["reasons"]))
 
 
 @example("simulate audit --priors semianalysis")

@@ -89,6 +89,7 @@ def pdf(figure: Any, title: str) -> bytes:
     try:
         figure.dpi = 72
         file.newPage(width * scale, height * scale)
+        file.width, file.height = width, height  # to which lines are cut, before they are scaled
         file.output(scale, 0, 0, scale, 0, 0, Op.concat_matrix)
         pen = RendererPdf(file, DOTS, height, width)
         renderer = MixedModeRenderer(figure, width, height, DOTS, pen)

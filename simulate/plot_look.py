@@ -99,15 +99,19 @@ class Look(Theme):
         return self.width < SIZES["page"][0]
 
 
-def made(theme: str = "light", size: str = "page") -> Look:
-    """Return the look of a theme at a size. Raises `SimulateError` for one that does not exist."""
-    faults = [
+def faults(theme: str, size: str) -> list[str]:
+    """Return what is wrong with the names of a theme and a size."""
+    return [
         f"{given}: no such {what}; there are {', '.join(known)}"
         for what, given, known in (("theme", theme, THEMES), ("size", size, SIZES))
         if given not in known
     ]
-    if faults:
-        raise SimulateError("\n".join(faults))
+
+
+def made(theme: str = "light", size: str = "page") -> Look:
+    """Return the look of a theme at a size. Raises `SimulateError` for one that does not exist."""
+    if found := faults(theme, size):
+        raise SimulateError("\n".join(found))
     width, scale = SIZES[size]
     return Look(**vars(THEMES[theme]), width=width, scale=scale)
 

@@ -51,9 +51,8 @@ def fill(order: Order, run: Run, to: Path | None = None, progress: Progress | No
     ``to`` is the folder, by default the run's own. Raises `SimulateError` for a kind, theme, size or format that
     does not exist or that the run has nothing for, before anything is written, and `RunError` where the disk refuses.
     """
-    look = plot_look.made(order.theme, order.size)
-    tree = run.tree()
-    kinds = meant(order, run)
+    kinds = meant(order)
+    look, tree = plot_look.made(order.theme, order.size), run.tree()
     if order.kinds and EVERY not in order.kinds:
         plots.check(kinds, run.manifest, tree, order.scope)
     kinds = [kind for kind in kinds if not plots.lacking(kind, run.manifest, tree, order.scope)]
@@ -81,7 +80,7 @@ def fill(order: Order, run: Run, to: Path | None = None, progress: Progress | No
     return [path for path in paths if path.is_file()]
 
 
-def meant(order: Order, run: Run) -> list[str]:
+def meant(order: Order) -> list[str]:
     """Return the kinds that an order means. Raises `SimulateError` for what does not exist, all at once."""
     faults = [
         f"{', '.join(unknown)}: no such {what}; there are {', '.join(known)}"
@@ -91,6 +90,7 @@ def meant(order: Order, run: Run) -> list[str]:
         )
         if (unknown := [one for one in given if one not in known])
     ]
+    faults += plot_look.faults(order.theme, order.size)
     kinds = [*plots.KINDS] if EVERY in order.kinds else list(dict.fromkeys(order.kinds or plots.DEFAULT))
     if order.scope and not faults and not plots.OF_ONE_SCOPE & set(kinds):
         faults = [f"--scope {order.scope}: only {', '.join(sorted(plots.OF_ONE_SCOPE))} are of one cost scope"]

@@ -50,7 +50,7 @@ GUTTER = 10.0
 ROW, ROW_FOOT = 27.0, 20.0
 """Height of a row, and what the axis takes below the last [pt]."""
 
-HEAD = 20.0
+HEAD = 22.5
 """Height of the words of a row that have no room beside its axis [pt]."""
 
 OVER, UNDER = -2.0, 7.0

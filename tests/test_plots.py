@@ -471,8 +471,10 @@ def test_the_colours_of_the_bases_stay_apart_for_the_colour_blind(theme: plot_lo
 @pytest.mark.parametrize(
     ("order", "message"),
     [
-        (Order(formats=("gif",)), "gif: no such format; there are png, svg, pdf"),
-        (Order(theme="sepia"), "sepia: no such theme; there are light, dark"),
+        (
+            Order(formats=("gif",), theme="x"),
+            "gif: no such format; there are png, svg, pdf\nx: no such theme; there are light, dark",
+        ),
         (Order(size="poster"), "poster: no such size; there are page, column"),
         (Order(kinds=("spider",)), "spider: no such figure; there are ladder"),
         (Order(kinds=("ladder",), scope="hardware"), "--scope hardware: only"),
