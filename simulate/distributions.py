@@ -56,6 +56,12 @@ class Distribution(Protocol):
     def from_normal(self, z: ArrayLike) -> Array:
         """Return ``Q(Phi(z))``, elementwise; the shape of ``z`` is kept."""
 
+    def rvs(self, rng: np.random.Generator, size: int) -> Array:
+        """Return independent draws ``(size,)``, by the fastest way to this distribution.
+
+        The same law as `from_normal` of normal deviates, and not the same numbers.
+        """
+
     def ppf(self, p: ArrayLike) -> Array:
         """Return the quantile of each probability in (0, 1)."""
 
@@ -114,6 +120,9 @@ class Johnson:
         if self.skew:
             g = g + self.skew * (np.sqrt(1.0 + (self.bend * z) ** 2) - 1.0)
         return self.unlink(g)
+
+    def rvs(self, rng: np.random.Generator, size: int) -> Array:
+        return self.from_normal(rng.standard_normal(size))
 
     def unlink(self, g: Array) -> Array:
         """Return the value whose position on the linked scale is ``g``."""
@@ -243,9 +252,13 @@ class Standard:
         from scipy.special import ndtr
 
         z = np.asarray(z, dtype=float)
-        below = self.frozen.ppf(ndtr(np.minimum(z, 0.0)))
-        above = self.frozen.isf(ndtr(-np.maximum(z, 0.0)))
-        return np.where(z < 0, below, above)
+        below, found = z < 0, np.empty(z.shape)
+        found[below] = self.frozen.ppf(ndtr(z[below]))
+        found[~below] = self.frozen.isf(ndtr(-z[~below]))
+        return found
+
+    def rvs(self, rng: np.random.Generator, size: int) -> Array:
+        return DRAWN[self.family](rng, size, **dict(self.parameters))
 
     def ppf(self, p: ArrayLike) -> Array:
         return self.frozen.ppf(p)
@@ -319,6 +332,37 @@ CONSTRUCTORS: dict[str, Callable[..., Any]] = {
 }
 
 
+def _draw_truncated(rng: np.random.Generator, size: int, mean: float, sd: float, lower: float, upper: float) -> Array:
+    """Return truncated normal draws by inversion, from the tail in which probabilities are small."""
+    from scipy.special import ndtr, ndtri
+
+    ends = (lower - mean) / sd, (upper - mean) / sd
+    sign = -1.0 if ends[0] > 0 else 1.0
+    low, high = np.sort(ndtr(sign * np.array(ends)))
+    if high - low < SMALLEST_SHARE:
+        return _truncated_normal(mean, sd, lower, upper).rvs(size=size, random_state=rng)
+    drawn = mean + sign * sd * ndtri(high - (high - low) * rng.random(size))
+    return np.clip(drawn, lower, upper)  # of rounding alone: inversion stays between the ends
+
+
+SMALLEST_SHARE = 1e-250
+"""Of the normal between the ends, below which probabilities are too small for inversion."""
+
+DRAWN: dict[str, Callable[..., Array]] = {
+    "truncated-normal": _draw_truncated,
+    "uniform": lambda rng, size, low, high: rng.uniform(low, high, size),
+    "loguniform": lambda rng, size, low, high: np.exp(rng.uniform(math.log(low), math.log(high), size)),
+    "triangular": lambda rng, size, low, mode, high: rng.triangular(low, mode, high, size),
+    "pert": lambda rng, size, low, mode, high: (
+        low + (high - low) * rng.beta(1 + 4 * (mode - low) / (high - low), 1 + 4 * (high - mode) / (high - low), size)
+    ),
+    "beta": lambda rng, size, alpha, beta, lower, upper: lower + (upper - lower) * rng.beta(alpha, beta, size),
+    "gamma": lambda rng, size, shape, scale, lower: lower + scale * rng.standard_gamma(shape, size),
+    "student-t": lambda rng, size, df, location, scale: location + scale * rng.standard_t(df, size),
+}
+"""The families of `CONSTRUCTORS` as NumPy draws them."""
+
+
 @dataclass(frozen=True)
 class Mixture:
     """A finite mixture; ``weights`` are positive and sum to one."""
@@ -353,6 +397,15 @@ class Mixture:
         target = ndtr(z)
         found = find_root(lambda x, p: self.cdf(x) - p, (low, high), args=(target,))
         return np.where(low == high, low, np.where(found.success, found.x, 0.5 * (low + high)))
+
+    def rvs(self, rng: np.random.Generator, size: int) -> Array:
+        """Return draws of the components, each as often as its weight has it."""
+        chosen = rng.choice(len(self.components), size=size, p=self.weights)
+        drawn = np.empty(size)
+        for number, component in enumerate(self.components):
+            here = np.flatnonzero(chosen == number)
+            drawn[here] = component.rvs(rng, len(here))
+        return drawn
 
     def ppf(self, p: ArrayLike) -> Array:
         from scipy.special import ndtri
@@ -409,6 +462,9 @@ class Tabulated:
     def from_normal(self, z: ArrayLike) -> Array:
         return unlinked(beyond(self.curve, np.asarray(z, dtype=float)), self.lower, self.upper)
 
+    def rvs(self, rng: np.random.Generator, size: int) -> Array:
+        return self.from_normal(rng.standard_normal(size))
+
     def ppf(self, p: ArrayLike) -> Array:
         from scipy.special import ndtri
 
@@ -443,8 +499,12 @@ FAR_OUT = 1e-14
 def beyond(curve: Any, at: Array) -> Array:
     """Return a curve's values, continued by a straight line at both ends."""
     first, last = curve.x[0], curve.x[-1]
-    near = np.clip(at, first, last)
-    return curve(near) + curve.derivative()(near) * (at - near)
+    near = np.asarray(np.clip(at, first, last))
+    values = np.asarray(curve(near))
+    outside = near != at
+    if outside.any():
+        values[outside] += curve.derivative()(near[outside]) * (np.asarray(at)[outside] - near[outside])
+    return values
 
 
 KNOTS = np.linspace(-8.5, 8.5, 851)

@@ -348,6 +348,9 @@ class Predicted:
     def from_normal(self, z: ArrayLike) -> Floats:
         return np.asarray(self.table.from_normal(z))
 
+    def rvs(self, rng: np.random.Generator, size: int) -> Floats:
+        return np.asarray(self.table.rvs(rng, size))
+
     def ppf(self, p: ArrayLike) -> Floats:
         return np.asarray(self.table.ppf(p))
 
