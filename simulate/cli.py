@@ -110,12 +110,19 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @click.option(
     "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
 )
-@DRAWS
+@click.option(
+    "--draws",
+    type=click.IntRange(10, 1_000_000_000),
+    default=2000,
+    show_default=True,
+    help="Kept draws of each chain; where no evidence is heard, any number, of which 8,000 are kept.",
+)
 @TUNE
 @CHAINS
 @SEED
 @OUT
 @click.option("--prior-only", is_flag=True, help="Leave the evidence out: what the priors alone imply.")
+@click.option("--quasi", is_flag=True, help="Quasi-random draws, where no evidence is heard: fewer do.")
 @SET
 @PROBABILITY
 @click.option("--no-extend", is_flag=True, help="Do not sample more where the run has not converged.")
@@ -132,6 +139,7 @@ def run(
     seed: int,
     out: Path,
     prior_only: bool,
+    quasi: bool,
     settings: Sequence[str],
     probability: float,
     no_extend: bool,
@@ -155,17 +163,19 @@ def run(
         priors = loading.load(name, settings)
         progress("starting", 0, 0)
         from simulate import pipeline, plots, report
+        from simulate import quasi as points
         from simulate.inference import Settings
 
         sampling = Settings(
-            draws,
+            points.DRAWS if quasi and is_default("draws") else draws,
             tune,
-            chains,
+            points.SCRAMBLINGS if quasi and is_default("chains") else chains,
             seed,
             cores=pipeline.cores(),
             prior_only=prior_only,
             extend=not no_extend,
             cross_check=cross_check,
+            quasi=quasi,
         )
         figures = () if no_figures else plots.DEFAULT
         before = None if again else pipeline.made_before(priors, sampling, out, probability)
@@ -190,6 +200,11 @@ def run(
         click.echo(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
     if not done.converged:
         raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
+
+
+def is_default(name: str) -> bool:
+    """Whether an option of the command was left as it is by default."""
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.DEFAULT
 
 
 @example("simulate check semianalysis --prior-predictive")
