@@ -29,6 +29,7 @@ from simulate import (
     quasi,
     report,
     results,
+    samplers,
     streaming,
     summary,
 )
@@ -39,7 +40,7 @@ from simulate.results import Run
 from simulate.summary import ClaimStanding, Row
 
 LIBRARIES = ("arviz", "arviz-base", "arviz-plots", "arviz-stats", "h5netcdf", "h5py", "matplotlib", "numba",
-             "numpy", "pymc", "pytensor", "scipy", "xarray")  # fmt: skip
+             "numpy", "nutpie", "pymc", "pytensor", "scipy", "xarray")  # fmt: skip
 
 MOST_SAMPLED = 200_000
 """Draws of a chain that a run with evidence keeps at the most."""
@@ -349,7 +350,7 @@ def sampling(priors: Priors, settings: Settings, verdict: Verdict) -> dict[str, 
     return {
         **found,
         **kept,
-        "sampler": exact if verdict.method == "exact" else f"{inference.SAMPLER} NUTS",
+        "sampler": exact if verdict.method == "exact" else samplers.NAMES[settings.nuts],
         "evidence": len(priors.evidence),
     }
 
