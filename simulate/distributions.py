@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from simulate import variates
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -258,7 +260,7 @@ class Standard:
         return found
 
     def rvs(self, rng: np.random.Generator, size: int) -> Array:
-        return DRAWN[self.family](rng, size, **dict(self.parameters))
+        return variates.DRAWN[self.family](rng, size, **dict(self.parameters))
 
     def ppf(self, p: ArrayLike) -> Array:
         return self.frozen.ppf(p)
@@ -330,37 +332,6 @@ CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "gamma": _gamma,
     "student-t": _student_t,
 }
-
-
-def _draw_truncated(rng: np.random.Generator, size: int, mean: float, sd: float, lower: float, upper: float) -> Array:
-    """Return truncated normal draws by inversion, from the tail in which probabilities are small."""
-    from scipy.special import ndtr, ndtri
-
-    ends = (lower - mean) / sd, (upper - mean) / sd
-    sign = -1.0 if ends[0] > 0 else 1.0
-    low, high = np.sort(ndtr(sign * np.array(ends)))
-    if high - low < SMALLEST_SHARE:
-        return _truncated_normal(mean, sd, lower, upper).rvs(size=size, random_state=rng)
-    drawn = mean + sign * sd * ndtri(high - (high - low) * rng.random(size))
-    return np.clip(drawn, lower, upper)  # of rounding alone: inversion stays between the ends
-
-
-SMALLEST_SHARE = 1e-250
-"""Of the normal between the ends, below which probabilities are too small for inversion."""
-
-DRAWN: dict[str, Callable[..., Array]] = {
-    "truncated-normal": _draw_truncated,
-    "uniform": lambda rng, size, low, high: rng.uniform(low, high, size),
-    "loguniform": lambda rng, size, low, high: np.exp(rng.uniform(math.log(low), math.log(high), size)),
-    "triangular": lambda rng, size, low, mode, high: rng.triangular(low, mode, high, size),
-    "pert": lambda rng, size, low, mode, high: (
-        low + (high - low) * rng.beta(1 + 4 * (mode - low) / (high - low), 1 + 4 * (high - mode) / (high - low), size)
-    ),
-    "beta": lambda rng, size, alpha, beta, lower, upper: lower + (upper - lower) * rng.beta(alpha, beta, size),
-    "gamma": lambda rng, size, shape, scale, lower: lower + scale * rng.standard_gamma(shape, size),
-    "student-t": lambda rng, size, df, location, scale: location + scale * rng.standard_t(df, size),
-}
-"""The families of `CONSTRUCTORS` as NumPy draws them."""
 
 
 @dataclass(frozen=True)

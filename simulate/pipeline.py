@@ -24,9 +24,9 @@ from simulate import (
     inference,
     layers,
     ledger,
+    limits,
     loading,
     plots,
-    quasi,
     report,
     results,
     samplers,
@@ -41,9 +41,6 @@ from simulate.summary import ClaimStanding, Row
 
 LIBRARIES = ("arviz", "arviz-base", "arviz-plots", "arviz-stats", "h5netcdf", "h5py", "matplotlib", "numba",
              "numpy", "nutpie", "pymc", "pytensor", "scipy", "xarray")  # fmt: skip
-
-MOST_SAMPLED = 200_000
-"""Draws of a chain that a run with evidence keeps at the most."""
 
 
 def run(
@@ -60,7 +57,7 @@ def run(
     ``probability`` is that of the credible intervals. Raises `SimulateError` for settings that the file does
     not allow, and `RunError` where the disk refuses; a run that has not converged is written too, and says so.
     """
-    check(priors, settings)
+    limits.check(priors, settings)
     clock = Clock(progress)
     with results.writing(out, priors.name, priors.digest) as finish, np.errstate(all="ignore"):
         with clock("prior"):
@@ -91,24 +88,6 @@ def run(
         with clock("figures"):
             plots.save(finish.folder / results.FIGURES, figures, manifest, tree)
         return finish({**manifest, "timings": clock.seconds})
-
-
-def check(priors: Priors, settings: Settings) -> None:
-    """Raise `SimulateError` with all that is wrong with settings for a file."""
-    sampled = bool(priors.evidence) and not settings.prior_only
-    found = quasi.faults(settings.draws, settings.chains) if settings.quasi else []
-    heard = f"{priors.name} has {len(priors.evidence)} piece{'s' if len(priors.evidence) > 1 else ''} of evidence"
-    if settings.quasi and sampled:
-        found.append(
-            f"{heard}, and quasi-random draws are for what none informs: give --prior-only, or leave --quasi out"
-        )
-    if sampled and settings.draws > MOST_SAMPLED:
-        found.append(
-            f"{heard}, and {settings.draws:,} sampled draws of a chain are more than are kept: use --draws "
-            f"{MOST_SAMPLED} or fewer, or --prior-only, which takes any number"
-        )
-    if found:
-        raise SimulateError("\n".join(found))
 
 
 def obtain(
