@@ -11,17 +11,15 @@ from scipy.interpolate import CubicHermiteSpline
 
 from simulate import families
 from simulate.distributions import (
-    KNOTS,
     Distribution,
     Mixture,
     Standard,
-    Tabulated,
     from_quantiles,
     lognormal,
     normal,
-    tabulate,
     to_link,
 )
+from simulate.tabulation import KNOTS, Tabulated, tabulate
 
 INF = math.inf
 
