@@ -116,7 +116,7 @@ def result(found: Examination, figure: bool) -> Iterator[str]:
 
 
 def model() -> Iterator[str]:
-    """Yield equations and priors, as `simulate.regression` and `simulate.reference` have them."""
+    """Yield equations and priors, as `simulate.regression` and `simulate.predictives` have them."""
     yield "## The model"
     yield prose("""
         A run of $N$ active parameters on $D$ tokens takes six floating-point operations for each pair of them (Kaplan
