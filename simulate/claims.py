@@ -140,6 +140,9 @@ class Claiming:
             return None
         reach = normal_quantile((1 + DEFAULT_LEVEL) / 2)
         low, middle, high = (at_score(entry.distribution, z) for z in (-reach, 0.0, reach))
+        if not 0 < low <= high < math.inf:
+            self.fault(path, f"from {low:g} to {high:g} says nothing of the hours", "give an interval of a sane width")
+            return None
         return Claim(
             path,
             "estimate",

@@ -210,9 +210,13 @@ def link_slope(x: Array, lower: float, upper: float) -> Array:
 
 def at_score(distribution: Distribution, z: float) -> float:
     """Return ``Q(Phi(z))`` at one normal score [unit of the unknown]; of a `Johnson` without NumPy."""
-    if isinstance(distribution, Johnson):
-        return float(distribution.unlink(distribution.linked(z)))
-    return float(distribution.from_normal(z))
+    if not isinstance(distribution, Johnson):
+        return float(distribution.from_normal(z))
+    g = distribution.linked(z)
+    try:
+        return float(distribution.unlink(g))
+    except OverflowError:
+        return distribution.support[g > 0]
 
 
 def normal(mean: float, sd: float) -> Johnson:
