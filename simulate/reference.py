@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 TRAINING_RUNS = "training_runs"
 RESEARCH_MULTIPLIERS = "research_multipliers"
 TABLES = (TRAINING_RUNS, RESEARCH_MULTIPLIERS)
+
 CHIP_CLASSES = (
     ("V100", r"V100"),
     ("A100", r"A[18]00"),
