@@ -26,8 +26,8 @@ from simulate.tabulation import KNOTS, tabulate
 STEP = float(KNOTS[1] - KNOTS[0])
 
 
-def build(priors: Priors) -> pm.Model:
-    """Return the model of a prior file that has evidence.
+def build(priors: Priors, terms: Terms | None = None) -> pm.Model:
+    """Return the model of a prior file that has evidence: its own ``terms``, or others given.
 
     Free variable ``z`` with dim ``unknown``: normal scores, before their correlations, of the unknowns
     that the evidence speaks of (`Priors.informed`); the others are independent of it and stay as they are.
@@ -36,7 +36,7 @@ def build(priors: Priors) -> pm.Model:
     """
     if not priors.evidence:
         raise ValueError("a prior file without evidence needs no sampler")
-    terms = evidence.terms(priors)
+    terms = terms or evidence.terms(priors)
     states, log_probability = evidence.combinations(priors.facts)
     coords = {
         "unknown": [unknown.path for unknown in priors.informed],
