@@ -17,10 +17,11 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from simulate import evidence, ledger
-from simulate.distributions import KNOTS, Johnson, tabulate
+from simulate.distributions import Johnson
 from simulate.evidence import Terms, perceive_mixture
 from simulate.priors import Claim, Priors, Unknown
 from simulate.propagation import SMALLEST
+from simulate.tabulation import KNOTS, tabulate
 
 STEP = float(KNOTS[1] - KNOTS[0])
 
