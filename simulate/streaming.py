@@ -42,7 +42,7 @@ BLOCK = 128_000
 
 FIRST_BLOCK = 16_000
 
-BATCH = 64_000
+BATCH = 32_000
 """Draws that go through the ledger at once: so few that an array of them stays in the processor's cache."""
 
 BITS = np.random.SFC64
