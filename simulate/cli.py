@@ -327,6 +327,43 @@ def plot(run: str, kinds: Sequence[str], out: Path, to: Path | None) -> None:
             click.echo(folder / f"{kind}.png")
 
 
+@example("simulate cite semianalysis ownership --style full")
+@main.command()
+@click.argument("run", metavar="RUN")
+@click.argument("scopes", nargs=-1, metavar="[SCOPE]...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex", "html", "bibtex", "csl-json", "json"]),
+    default="text",
+    show_default=True,
+    help="Markup of the text, or a bibliography: the software, the run and the sources it used.",
+)
+@click.option(
+    "--style",
+    type=click.Choice(["short", "full", "methods"]),
+    help="A sentence for each scope, the default; with what it rests on; or how it was made.",
+)
+@click.option("--force", is_flag=True, help="Cite a run that has not converged; the text says so.")
+@OUT
+def cite(run: str, scopes: Sequence[str], form: str, style: str | None, force: bool, out: Path) -> None:
+    """Write what to quote of a run: median, interval with its level and kind, and where they come from.
+
+    All its cost scopes, unless some are named. Everything is read from the run's folder. A run that has not
+    converged is refused, with the reason, and exit code 3.
+    """
+    if style and form in ("bibtex", "csl-json"):
+        raise click.UsageError(f"--style shapes a text; --format {form} has none")
+    from simulate import citations, results
+
+    found = results.load(results.find(run, out))
+    try:
+        text = citations.cite(found, scopes, form=form, style=style or "short", force=force)
+    except NotConvergedError as error:
+        raise NotConvergedError([*error.reasons, "--force cites it all the same, and says so"]) from None
+    click.echo(text.rstrip("\n"))
+
+
 @example("simulate query semianalysis 'P(company > 1.6 bn)' 'company / final_run' 'q90(development)'")
 @main.command()
 @click.argument("run", metavar="RUN")
