@@ -160,7 +160,7 @@ def bibtex_entry(item: Item) -> str:
     fields = {
         "author": bibtex_authors(item.authors),
         "title": f"{{{latex(item.title)}}}",
-        "howpublished": latex(item.publisher),
+        "howpublished" if item.type == "document" else "organization": latex(item.publisher),
         "version": latex(item.version),
         "date": item.date,
         "url": verbatim(item.url),

@@ -26,16 +26,16 @@ FORMATS = (*MARKUPS, BIBTEX, CSL_JSON, JSON)
 HORIZON = "scope.horizon"
 
 NOUNS = {
-    "final_run": "the rental-equivalent cost of {whose} final training run",
-    "official_runs": "the rental-equivalent cost of {whose} officially costed training runs",
-    "research_compute": "the rental-equivalent cost of {whose} research and training compute",
-    "development": "{whose} cost of development (compute at rental rates, staff and other spending)",
-    "hardware": "the purchase cost of {whose} servers",
-    "operations": "{whose} {years}cost of operating its servers{over}",
-    "ownership": "{whose} {years}cost of ownership{over}",
-    "company": "{whose} {years}total cost{over} (its share of the servers, staff and other spending)",
+    "final_run": ("the rental-equivalent cost of ", "final training run", ""),
+    "official_runs": ("the rental-equivalent cost of ", "officially costed training runs", ""),
+    "research_compute": ("the rental-equivalent cost of ", "research and training compute", ""),
+    "development": ("", "cost of development", " (compute at rental rates, staff and other spending)"),
+    "hardware": ("the purchase cost of ", "servers", ""),
+    "operations": ("", "{years}cost of operating its servers", "{over}"),
+    "ownership": ("", "{years}cost of ownership", "{over}"),
+    "company": ("", "{years}total cost", "{over} (its share of the servers, staff and other spending)"),
 }
-"""Each scope in words, ``whose`` it is and over how many years."""
+"""Each scope in words, in three parts: before its owner, what is owned, and after it, with the years it counts."""
 
 NUMERALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -127,17 +127,21 @@ def joined(names: Sequence[str]) -> str:
 
 def noun(run: Run, scope: str) -> str:
     """Return a scope in words: whose it is, what it is, over how many years where it counts years."""
-    years, over = horizon(run) if "{years}" in NOUNS[scope] else ("", "")
-    return NOUNS[scope].format(whose=possessive(str(run.manifest["subject"])), years=years, over=over)
+    before, what, after = NOUNS[scope]
+    years, over = horizon(run) if "{years}" in what else ("", "")
+    owned = belonging(what.format(years=years), str(run.manifest["subject"]))
+    return f"{before}{owned}{after.format(over=over)}"
 
 
-def possessive(subject: str) -> str:
-    """Return whose it is.
+def belonging(what: str, subject: str) -> str:
+    """Return what belongs to a subject, which may itself belong to another.
 
-    >>> possessive("DeepSeek"), possessive("Anyscale Systems")
-    ("DeepSeek's", "Anyscale Systems'")
+    >>> belonging("cost", "DeepSeek"), belonging("cost", "Labs"), belonging("cost", "OpenAI's GPT-4")
+    ("DeepSeek's cost", "Labs' cost", "the cost of OpenAI's GPT-4")
     """
-    return f"{subject}'" if subject.endswith("s") else f"{subject}'s"
+    if re.search(r"['’]s?\b", subject):
+        return f"the {what} of {subject}"
+    return f"{subject}{"'" if subject.endswith('s') else "'s"} {what}"
 
 
 def horizon(run: Run) -> tuple[str, str]:

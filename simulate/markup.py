@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 LATEX = {
     "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "$": r"\$", "&": r"\&",
     "#": r"\#", "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
     "−": "$-$", "×": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$", "≈": r"$\approx$", "\N{NO-BREAK SPACE}": "~",
 }  # fmt: skip
-"""Braces by name: within BibTeX, escaped ones still have to balance."""
+BRACES = {"{": r"\{", "}": r"\}"}
+"""Where they balance; where not, they go by name, because BibTeX counts escaped ones too."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,21 @@ def latex(text: str) -> str:
     r"""Return text that LaTeX shows as it is; a percent sign is kept to its number.
 
     >>> latex("90 % of $5_000 {R&D} -- 50\\50")
-    '90~\\% of \\$5\\_000 \\textbraceleft{}R\\&D\\textbraceright{} -{}- 50\\textbackslash{}50'
+    '90~\\% of \\$5\\_000 \\{R\\&D\\} -{}- 50\\textbackslash{}50'
     """
-    spelled = "".join(LATEX.get(sign, sign) for sign in unicodedata.normalize("NFC", " ".join(text.split(" "))))
+    signs = {**LATEX, **BRACES} if balanced(text) else LATEX
+    spelled = "".join(signs.get(sign, sign) for sign in unicodedata.normalize("NFC", text))
     return spelled.replace("--", "-{}-").replace(" \\%", "~\\%")
+
+
+def balanced(text: str) -> bool:
+    """Return whether each brace is closed after it is opened.
+
+    >>> balanced("{a{b}}"), balanced("}{"), balanced("{")
+    (True, False, False)
+    """
+    depths = list(itertools.accumulate({"{": 1, "}": -1}.get(sign, 0) for sign in text))
+    return not depths or (depths[-1] == 0 and min(depths) >= 0)
 
 
 def markdown(text: str) -> str:

@@ -144,13 +144,14 @@ def evidence(one: Ingredient) -> Iterator[Span]:
         yield Span("No evidence is given, so that the posterior is the prior. ")
         return
     if not one.heard:
-        yield Span(f"Its {plural(len(claims), 'piece')} of evidence were left out: these are the priors alone. ")
+        yield Span(f"Evidence is left out ({plural(len(claims), 'piece')} of it): these are the priors alone. ")
         return
+    verb = "was" if len(claims) == 1 else "were"
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
         groups.setdefault(claim.group, []).append(claim)
     yield Span(
-        f"{plural(len(claims), 'piece')} of evidence from {plural(len(groups), 'origin')} were heard, with errors "
+        f"{plural(len(claims), 'piece')} of evidence from {plural(len(groups), 'origin')} {verb} heard, with errors "
         f"on the logarithm, of which the factors named here span the central 90 % or the level stated: "
     )
     yield Span("; ".join(group_words(one, name, members) for name, members in groups.items()) + ". ")
@@ -213,7 +214,7 @@ def draws(manifest: Mapping[str, Any]) -> Iterator[Span]:
         f"{total:,} draws were taken: {made['sampler']}, {made['chains']} × {made['draws']:,}, seed {made['seed']}"
     )
     if manifest["verdict"]["method"] == "nuts":
-        thin = f", every {made['thin']}th of more kept" if made["thin"] > 1 else ""
+        thin = f", one of every {made['thin']} kept" if made["thin"] > 1 else ""
         yield Span(f", after {made['tune']:,} to tune each chain, target acceptance {made['target_accept']:g}{thin}")
     yield Span(". " + " ".join(f"{line[0].upper()}{line[1:]}." for line in report.verdict_lines(manifest)) + " ")
 
@@ -223,7 +224,7 @@ def intervals(manifest: Mapping[str, Any]) -> Iterator[Span]:
     low, high = 50 * (1 - probability), 50 * (1 + probability)
     yield Span(
         f"Point estimates are medians, and intervals equal-tailed {100 * probability:g} % credible intervals, from the "
-        f"{low:g}th to the {high:g}th percentile of the {manifest['group']}; no more digits are given than their Monte "
+        f"{low:g} % to the {high:g} % quantile of the {manifest['group']}; no more digits are given than their Monte "
         f"Carlo errors support. "
     )
 
@@ -260,8 +261,8 @@ def details(run: Run, found: Sequence[Ingredient], scopes: Sequence[str]) -> lis
     model = [
         Span("Model: "),
         Span(f"the cost ledger of simulate {manifest['versions']['simulate']}, {report.origin(manifest)} "),
-        code(str(manifest["name"])),
-        Span(f" (“{manifest['title'].rstrip('.')}”)"),
+        *([] if report.is_pool(manifest) else [code(str(manifest["name"])), Span(" ")]),
+        Span(f"(“{manifest['title'].rstrip('.')}”)"),
         Span(f", set by hand: {'; '.join(manifest['settings'])}. " if manifest["settings"] else ". "),
     ]
     if set(scopes) & set(FLEET):

@@ -78,13 +78,18 @@ def query(run: Run, expressions: Sequence[str], *, probability: float | None = N
     ``probability`` is that of the equal-tailed intervals; by default that of the run. Raises `ExpressionError` with
     everything that is wrong with any of the expressions.
     """
-    level = probability or float(next(iter(run.manifest["scopes"].values()))["probability"])
-    asking = Asking(Quantities.of(run), level)
+    own = float(next(iter(run.manifest["scopes"].values()))["probability"])
+    return answers(Quantities.of(run), expressions, probability or own)
+
+
+def answers(quantities: Quantities, expressions: Sequence[str], probability: float) -> list[Answer]:
+    """Return the answers to expressions about quantities at hand, as `query` does."""
+    asking = Asking(quantities, probability)
     with np.errstate(all="ignore"):
-        answers = [asking.answer(expression) for expression in expressions]
+        found = [asking.answer(expression) for expression in expressions]
     if asking.flaws:
         raise ExpressionError(len(expressions), asking.flaws)
-    return [answer for answer in answers if answer]
+    return [answer for answer in found if answer]
 
 
 @dataclass
@@ -183,6 +188,6 @@ def culprit(made: Sequence[Formula], everything: Mask) -> Flaw:
     for part in made:
         finite = np.isfinite(np.asarray(part.value(everything), dtype=float))
         if not finite.all():
-            share = f"in {report.percent(100 * float(1 - finite.mean()))} of the draws " if part.varies else ""
-            return Flaw(part.node.start, f"{share}has no finite value", part.undefined)
+            share = f" in {report.percent(100 * float(1 - finite.mean()))} of the draws" if part.varies else ""
+            return Flaw(part.node.start, f"has no finite value{share}", part.undefined)
     return Flaw(0, "has no finite value")

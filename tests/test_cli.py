@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parent.parent
 HEAVY = ("pymc", "pytensor", "arviz", "arviz_base", "numba", "matplotlib", "pandas", "xarray", "scipy")
 VERBS = (
     "run", "check", "show", "verify", "reproduce", "plot", "compare", "sensitivity", "pool", "audit", "validate",
-    "calibrate", "list", "init", "schema",
+    "calibrate", "list", "init", "schema", "cite", "query",
 )  # fmt: skip
 
 
