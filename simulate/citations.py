@@ -72,14 +72,13 @@ def named_scopes(run: Run, scopes: Sequence[str]) -> list[str]:
 def paragraphs(run: Run, scopes: Sequence[str], style: str) -> list[Paragraph]:
     """Return a citation in a style, before it is written in any markup."""
     if style == "short":
-        return [[*alarm(run), *sentence(run, scope, short=True)] for scope in scopes]
+        return sentences(run, scopes, short=True)
     from simulate import methods
 
     found = ingredients(run)
     if style == "methods":
         return [*([alarm(run)] if not run.converged else []), *methods.paragraphs(run, found, scopes)]
-    sentences: list[Paragraph] = [[*alarm(run), *sentence(run, scope, short=False)] for scope in scopes]
-    return [*sentences, *methods.details(run, found, scopes)]
+    return [*sentences(run, scopes, short=False), *methods.details(run, found, scopes)]
 
 
 def alarm(run: Run) -> list[Span]:
@@ -91,14 +90,20 @@ def alarm(run: Run) -> list[Span]:
 # The sentence
 
 
-def sentence(run: Run, scope: str, *, short: bool) -> list[Span]:
+def sentences(run: Run, scopes: Sequence[str], *, short: bool) -> list[Paragraph]:
+    """Return a sentence on each scope, each one to be quoted alone."""
+    nouns = in_words(run, scopes)
+    return [[*alarm(run), *sentence(run, scope, nouns[scope], short=short)] for scope in scopes]
+
+
+def sentence(run: Run, scope: str, noun: str, *, short: bool) -> list[Span]:
     """Return one sentence on a scope: median, interval with its level and kind, money, and where the run is."""
     manifest = run.manifest
     found = manifest["scopes"][scope]
     median, ends = scope_words(found)
     kind = level({scope: found})
     kind = kind if short else kind.replace("credible", "equal-tailed credible")
-    text = f"{lead(manifest)} {noun(run, scope)} at {median} ({kind} {ends}; {money(manifest['money'])}; run "
+    text = f"{lead(manifest)} {noun} at {median} ({kind} {ends}; {money(manifest['money'])}; run "
     pointer = Span(bibliography.key_of(run), "key")
     return [Span(text[0].upper() + text[1:]), code(f"{manifest['name']}/{run.folder.name}"), pointer, Span(").")]
 
@@ -125,12 +130,15 @@ def joined(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def noun(run: Run, scope: str) -> str:
-    """Return a scope in words: whose it is, what it is, over how many years where it counts years."""
-    before, what, after = NOUNS[scope]
-    years, over = horizon(run) if "{years}" in what else ("", "")
-    owned = belonging(what.format(years=years), str(run.manifest["subject"]))
-    return f"{before}{owned}{after.format(over=over)}"
+def in_words(run: Run, scopes: Sequence[str]) -> dict[str, str]:
+    """Return scopes in words: whose each is, what it is, over how many years where it counts years."""
+    subject = str(run.manifest["subject"])
+    years, over = horizon(run) if any("{years}" in NOUNS[scope][1] for scope in scopes) else ("", "")
+    return {
+        scope: f"{before}{belonging(what.format(years=years), subject)}{after.format(over=over)}"
+        for scope, (before, what, after) in NOUNS.items()
+        if scope in scopes
+    }
 
 
 def belonging(what: str, subject: str) -> str:
@@ -186,6 +194,7 @@ def for_machines(run: Run, scopes: Sequence[str], style: str) -> dict[str, Any]:
     manifest = run.manifest
     keys = ("median", "lower", "upper", "probability", "kind", "unit", "basis", "label")
     works = bibliography.items(run, sources.used(ingredients(run)))
+    nouns = in_words(run, scopes)
     return {
         "run": f"{manifest['name']}/{run.folder.name}",
         "subject": manifest["subject"],
@@ -195,7 +204,10 @@ def for_machines(run: Run, scopes: Sequence[str], style: str) -> dict[str, Any]:
         "reasons": list(manifest["verdict"]["reasons"]),
         "style": style,
         "text": MARKUPS["text"].write(paragraphs(run, scopes, style)),
-        "scopes": {name: {key: manifest["scopes"][name][key] for key in keys} | quoted(run, name) for name in scopes},
+        "scopes": {
+            name: {key: manifest["scopes"][name][key] for key in keys} | quoted(manifest["scopes"][name], nouns[name])
+            for name in scopes
+        },
         "facts": {
             path: {"prior": manifest["fact_priors"][path], manifest["group"]: probability}
             for path, probability in manifest["facts"].items()
@@ -209,7 +221,7 @@ def for_machines(run: Run, scopes: Sequence[str], style: str) -> dict[str, Any]:
     }
 
 
-def quoted(run: Run, scope: str) -> dict[str, Any]:
-    """Return the numbers of a scope as the sentence has them."""
-    median, ends = scope_words(run.manifest["scopes"][scope])
-    return {"in_words": noun(run, scope), "median_in_words": median, "interval_in_words": ends}
+def quoted(found: Mapping[str, Any], noun: str) -> dict[str, str]:
+    """Return a scope and its numbers as the sentence has them."""
+    median, ends = scope_words(found)
+    return {"in_words": noun, "median_in_words": median, "interval_in_words": ends}
