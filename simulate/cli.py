@@ -119,6 +119,13 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @SET
 @PROBABILITY
 @click.option("--no-extend", is_flag=True, help="Do not sample more where the run has not converged.")
+@click.option(
+    "--sampler",
+    type=click.Choice(["nutpie", "pymc"]),
+    default="nutpie",
+    show_default=True,
+    help="Whose NUTS; that of PyMC compiles a model for each file.",
+)
 @click.option("--cross-check", is_flag=True, help="Compare with sequential Monte Carlo, which shares no sampler.")
 @click.option("--no-figures", is_flag=True, help="Draw no figures.")
 @click.option("--again", is_flag=True, help="Make the run even where there is one with the same numbers.")
@@ -135,6 +142,7 @@ def run(
     settings: Sequence[str],
     probability: float,
     no_extend: bool,
+    sampler: str,
     cross_check: bool,
     no_figures: bool,
     again: bool,
@@ -166,6 +174,7 @@ def run(
             prior_only=prior_only,
             extend=not no_extend,
             cross_check=cross_check,
+            nuts=sampler,
         )
         figures = () if no_figures else plots.DEFAULT
         before = None if again else pipeline.made_before(priors, sampling, out, probability)

@@ -113,8 +113,8 @@ def log_likelihood(log_target: Any, terms: Terms, xp: Any = np) -> Any:
     """Return the log-likelihood of each group of claims, shape ``(group, …)``.
 
     ``log_target`` has shape ``(claim, …)``: the logarithm of what each claim speaks of, with the bias of
-    its source and the error it shares with its group put in. ``xp`` is the array module, `numpy` or
-    `pytensor.tensor`; the arrays of ``terms`` may be tensors too.
+    its source and the error it shares with its group put in. ``xp`` is the array module, `numpy`,
+    `pytensor.tensor` or `simulate.tape`; the arrays of ``terms`` may be tensors too.
     """
     batch = (...,) + (None,) * (log_target.ndim - 1)
     residual = (terms.log_value[batch] - log_target) / terms.scale[batch]
@@ -123,7 +123,7 @@ def log_likelihood(log_target: Any, terms: Terms, xp: Any = np) -> Any:
     holds = -xp.logaddexp(0.0, terms.sign[batch] * residual)
     result = within(terms.estimates, density, batch, xp).sum(axis=1)
     for bounds in (terms.floors, terms.ceilings):
-        result = result + within(bounds, holds, batch, xp).min(axis=1)
+        result = result + xp.min(within(bounds, holds, batch, xp), axis=1)
     return result
 
 

@@ -23,6 +23,7 @@ FAMILIES = {
     "student-t": "Student t", "three-quantile": "by three quantiles", "predictive": "predicted from disclosed cases",
 }  # fmt: skip
 FLEET = ("hardware", "operations", "ownership")
+LIBRARIES = ("python", "nutpie", "pymc", "arviz", "numpy")
 MANY = 8
 """Pairs of correlated inputs from which they are counted instead of listed."""
 
@@ -294,9 +295,7 @@ def identity(run: Run) -> Paragraph:
     """Return all that it takes to find the run, and to make it again."""
     manifest = run.manifest
     versions = manifest["versions"]
-    libraries = ", ".join(
-        f"{name} {versions[name]}" for name in ("python", "pymc", "arviz", "numpy") if name in versions
-    )
+    libraries = ", ".join(f"{name} {versions[name]}" for name in LIBRARIES if name in versions)
     return [
         Span("Run "),
         code(f"{manifest['name']}/{run.folder.name}"),

@@ -25,8 +25,8 @@ from simulate.propagation import SMALLEST
 STEP = float(KNOTS[1] - KNOTS[0])
 
 
-def build(priors: Priors) -> pm.Model:
-    """Return the model of a prior file that has evidence.
+def build(priors: Priors, terms: Terms | None = None) -> pm.Model:
+    """Return the model of a prior file that has evidence: its own ``terms``, or others given.
 
     Free variable ``z`` with dim ``unknown``: normal scores, before their correlations, of the unknowns
     that the evidence speaks of (`Priors.informed`); the others are independent of it and stay as they are.
@@ -35,7 +35,7 @@ def build(priors: Priors) -> pm.Model:
     """
     if not priors.evidence:
         raise ValueError("a prior file without evidence needs no sampler")
-    terms = evidence.terms(priors)
+    terms = terms or evidence.terms(priors)
     states, log_probability = evidence.combinations(priors.facts)
     coords = {
         "unknown": [unknown.path for unknown in priors.informed],

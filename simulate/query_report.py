@@ -35,8 +35,10 @@ def terminal(run: Run, answers: Sequence[Answer]) -> str:
     verdict = manifest["verdict"]
     alarm = [] if verdict["converged"] else [verdict["in_words"]]
     notes = [f"{answer.expression}: {note}" for answer in answers for note in answer.notes]
+    made, kept = manifest["sampling"]["chains"] * manifest["sampling"]["draws"], answers[0].draws
+    of_all = "" if kept == made else f" kept of {made:,}"
     heading = (
-        f"{manifest['group'].capitalize()} for {manifest['subject']}, {manifest['money']}; {answers[0].draws:,} draws, "
+        f"{manifest['group'].capitalize()} for {manifest['subject']}, {manifest['money']}; {kept:,} draws{of_all}, "
         f"equal-tailed intervals; run {run.folder}"
     )
     return "\n\n".join([*alarm, heading, table(cells(answers)), *(["\n".join(notes)] if notes else [])])
