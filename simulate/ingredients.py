@@ -54,7 +54,8 @@ class Ingredient:
         a stated correlation, where there is such a tie.
         """
         found = set(self.needed_by(scopes))
-        while self.heard and (more := {path for tie in self.ties() if tie & found for path in tie} - found):
+        ties = list(self.ties()) if self.heard and self.priors.evidence else []
+        while more := {path for tie in ties if tie & found for path in tie} - found:
             found |= more
         return frozenset(found)
 

@@ -208,13 +208,13 @@ def correlations(manifest: Mapping[str, Any]) -> Iterator[Span]:
 
 
 def draws(manifest: Mapping[str, Any]) -> Iterator[Span]:
-    """Yield how the draws were made, and the verdict on them."""
+    """Yield how the draws were made, and the verdict on them, which says how a run was extended."""
     made = manifest["sampling"]
     total = made["chains"] * made["draws"]
     yield Span(
         f"{total:,} draws were taken: {made['sampler']}, {made['chains']} × {made['draws']:,}, seed {made['seed']}"
     )
-    if manifest["verdict"]["method"] == "nuts":
+    if manifest["verdict"]["method"] == "nuts" and not manifest["verdict"]["extensions"]:
         thin = f", one of every {made['thin']} kept" if made["thin"] > 1 else ""
         yield Span(f", after {made['tune']:,} to tune each chain, target acceptance {made['target_accept']:g}{thin}")
     yield Span(". " + " ".join(f"{line[0].upper()}{line[1:]}." for line in report.verdict_lines(manifest)) + " ")
