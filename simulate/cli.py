@@ -6,8 +6,11 @@ that is not calibrated, 130 interrupted.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +36,8 @@ class Boundary(click.Group):
     """The one place where an expected error becomes a message and an exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        # Else the interpreter looks through all there is for garbage before it ends, and frees it with itself.
+        atexit.register(gc.freeze)
         try:
             return super().main(*args, **kwargs)
         except SimulateError as error:
@@ -73,6 +78,8 @@ def main() -> None:
 
     A prior file (TOML) holds what is unknown, with units and sources, and what others have claimed.
     """
+    # Plugins of pydantic that happen to be installed have no say in what a file means; looking for them takes time.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 OUT = click.option(

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import evidence, ledger, propagation, tape
-from simulate.distributions import KNOTS, Distribution, Johnson, tabulate
+from simulate.distributions import Distribution, Johnson
 from simulate.evidence import Terms
 from simulate.priors import Priors
+from simulate.tabulation import KNOTS, tabulate
 from simulate.tape import Number, Recorder
 
 

@@ -27,6 +27,9 @@ Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is (0: unknown)."""
 
+BLOCK = 2_000_000
+"""Numbers in an array over claims, draws and combinations of facts that are held at once."""
+
 R_HAT_LIMIT = 1.01
 ESS_PER_CHAIN = 100
 BFMI_LIMIT = 0.3
@@ -194,8 +197,7 @@ def completed(
     scores = independent(priors, settings, "prior", sampled)
     combinations, log_probability = evidence.combinations(priors.facts)
     found = propagation.values(priors, scores)
-    targets = propagation.log_targets_over(priors, found, combinations)
-    log_weight = log_probability + evidence.log_likelihood(targets, terms).sum(axis=0)
+    log_weight = log_probability + likelihoods(priors, terms, found, combinations)
     uniform = stream(settings.seed, "posterior", "facts").random((*log_weight.shape[:-1], 1))
     weight, chosen = evidence.choose(log_weight, uniform)
     states = {fact.path: row[chosen] for fact, row in zip(priors.facts, combinations, strict=True)}
@@ -205,6 +207,22 @@ def completed(
     }
     rng = stream(settings.seed, "posterior", "claims")
     return complete(priors, terms, scores, states, probability, rng, sample_stats=stats)
+
+
+def likelihoods(priors: Priors, terms: Terms, found: Mapping[str, Floats], combinations: Floats) -> Floats:
+    """Return the log-likelihood of all claims at every draw under every combination of facts.
+
+    ``found`` are the entries by path, ``(chain, draw)``; the result is ``(chain, draw, combination)``. Draws are
+    taken in blocks, so that memory does not grow with draws times claims times combinations.
+    """
+    chains, draws = next(iter(found.values())).shape
+    block = max(1, BLOCK // (chains * max(len(priors.evidence), 1) * combinations.shape[1]))
+    parts = []
+    for start in range(0, draws, block):
+        here = {path: values[:, start : start + block] for path, values in found.items()}
+        targets = propagation.log_targets_over(priors, here, combinations, terms)
+        parts.append(evidence.log_likelihood(targets, terms).sum(axis=0))
+    return np.concatenate(parts, axis=1)
 
 
 def complete(

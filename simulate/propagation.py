@@ -83,8 +83,8 @@ def log_targets(
     """
     rows = []
     for claim, scale in zip(priors.evidence, terms.shared, strict=True):
-        target = np.log(xp.maximum(target_of(claim, priors, found, ledger_values), SMALLEST))
-        bias = sum(np.log(found[path]) for path in claim.biased_by)
+        target = xp.log(xp.maximum(target_of(claim, priors, found, ledger_values), SMALLEST))
+        bias = sum(xp.log(found[path]) for path in claim.biased_by)
         rows.append(target + bias + (scale * found[claim.error] if claim.error else 0.0))
     return np.stack(rows)
 

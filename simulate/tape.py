@@ -207,9 +207,16 @@ def equals(value: Any, constant: float) -> bool:
 # ---------------------------------------------------------------------------------------------
 # As an array module
 
-log = np.log
-log1p = np.log1p
-where = np.where
+stack = np.stack
+
+
+def function(method: str, known: Callable[[Any], Any]) -> Any:
+    """Return a function of an array that calls a method of numbers, and computes what is known."""
+    return np.frompyfunc(lambda x: getattr(x, method)() if isinstance(x, Number) else float(known(x)), 1, 1)
+
+
+log = function("log", np.log)
+log1p = function("log1p", np.log1p)
 
 
 def elementwise(operation: int, known: Callable[[Any, Any], Any]) -> Any:

@@ -293,6 +293,15 @@ def test_every_shipped_file_has_the_same_gradient_on_tape_and_in_its_model(name:
     np.testing.assert_allclose(gradient, expected, rtol=1e-8, atol=1e-8)
 
 
+def test_what_no_fact_leaves_is_a_constant_on_the_tape(load: Load) -> None:
+    text = DISPUTED.replace("[fleet.a]", '[fleet.a]\nexists = { probability = 0.5, note = "made up" }')
+    priors = load(text)
+    z = np.array([0.4])
+    _, gradient = playback.compiled()(z, density.record(priors, evidence.terms(priors)))
+    expected = model.build(priors).compile_dlogp(mode="FAST_COMPILE")({"z": z})
+    np.testing.assert_allclose(gradient, expected, rtol=1e-8, atol=1e-8)
+
+
 def test_both_samplers_find_the_same_posterior(load: Load) -> None:
     priors = load(DISPUTED)
     found = [
