@@ -358,6 +358,91 @@ def plot(run: str, kinds: Sequence[str], out: Path, to: Path | None) -> None:
             click.echo(folder / f"{kind}.png")
 
 
+@example("simulate cite semianalysis ownership --style full")
+@main.command()
+@click.argument("run", metavar="RUN")
+@click.argument("scopes", nargs=-1, metavar="[SCOPE]...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex", "html", "bibtex", "csl-json", "json"]),
+    default="text",
+    show_default=True,
+    help="Markup of the text, or a bibliography: the software, the run and the sources it used.",
+)
+@click.option(
+    "--style",
+    type=click.Choice(["short", "full", "methods"]),
+    help="A sentence for each scope, the default; with what it rests on; or how it was made.",
+)
+@click.option("--force", is_flag=True, help="Cite a run that has not converged; the text says so.")
+@OUT
+def cite(run: str, scopes: Sequence[str], form: str, style: str | None, force: bool, out: Path) -> None:
+    """Write what to quote of a run: median, interval with its level and kind, and where they come from.
+
+    All its cost scopes, unless some are named. Everything is read from the run's folder. A run that has not
+    converged is refused, with the reason, and exit code 3.
+    """
+    if style and form in ("bibtex", "csl-json"):
+        raise click.UsageError(f"--style shapes a text; --format {form} has none")
+    from simulate import citations, results
+
+    found = results.load(results.find(run, out))
+    try:
+        text = citations.cite(found, scopes, form=form, style=style or "short", force=force)
+    except NotConvergedError as error:
+        raise NotConvergedError([*error.reasons, "--force cites it all the same, and says so"]) from None
+    click.echo(text.rstrip("\n"))
+
+
+@example("simulate query semianalysis 'P(company > 1.6 bn)' 'company / final_run' 'q90(development)'")
+@main.command()
+@click.argument("run", metavar="RUN")
+@click.argument("expressions", nargs=-1, required=True, metavar="EXPR...")
+@OUT
+@click.option(
+    "--probability",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Of the credible intervals; that of the run, unless given.",
+)
+@click.option("--draws", type=click.Path(path_type=Path), metavar="FILE", help="Write the joint draws: .csv, .parquet")
+@click.option("--overwrite", is_flag=True, help="Let --draws replace a file.")
+@JSON
+def query(
+    run: str,
+    expressions: Sequence[str],
+    out: Path,
+    probability: float | None,
+    draws: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Ask a run for probabilities, quantiles, ratios and differences of its quantities.
+
+    An expression is made of quantities of the ledger and paths of the prior file (company, gpus,
+    fleet.h800.count, run_cost[r1]), numbers with suffixes and units ($500M, 30k GPU), + - * / and
+    parentheses, min, max, sum and log, and statistics: P(a > b), mean (or E), median, sd, q05, q90 …,
+    each also under a condition, P(a > b | fleet.h100.exists), with and, or and not. One that is no
+    statistic gives its median and interval. Exits with 3 when the run has not converged.
+    """
+    from simulate import results
+
+    found = results.load(results.find(run, out))
+    from simulate import query_report
+    from simulate.query import query as ask
+
+    if draws:
+        query_report.check_place(draws, overwrite=overwrite)
+    answers = ask(found, expressions, probability=probability)
+    if draws:
+        query_report.save_draws(draws, found, answers, overwrite=overwrite)
+    if as_json:
+        click.echo(json.dumps(query_report.for_machines(found, answers), allow_nan=False))
+    else:
+        click.echo(query_report.terminal(found, answers))
+    stop_unless_converged([found])
+
+
 @example("simulate audit --priors semianalysis")
 @main.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")

@@ -266,8 +266,8 @@ def scale_of(value: float) -> tuple[float, str]:
 
 
 def with_unit(number: str, unit: str) -> str:
-    """Return a number with its unit, dollars in front: ``$2.1/GPU-hour``, ``66.2k GPU``."""
+    """Return a number with its unit, dollars in front: ``$2.1/GPU-hour``, ``66.2k GPU``, ``3 USD^2``."""
     unit = {"person": "people"}.get(unit, unit)
-    if not unit.startswith("USD"):
+    if unit.partition("/")[0] != "USD":
         return f"{number} {unit}".strip()
     return f"{'-' if number.startswith('-') else ''}${number.removeprefix('-')}{unit.removeprefix('USD')}"
