@@ -6,21 +6,17 @@ an unknown to a file leaves the prior draws of the others as they were.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import itertools
 import math
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import evidence, propagation
+from simulate import evidence, propagation, samplers
 from simulate.elicitation import LARGEST
-from simulate.errors import SimulateError
 from simulate.evidence import Terms
 from simulate.priors import Priors
 
@@ -31,8 +27,8 @@ Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is (0: unknown)."""
 
-SAMPLER = "pymc"
-"""PyMC's own NUTS: pinned, because PyMC otherwise takes nutpie where that is installed, with other draws."""
+BLOCK = 2_000_000
+"""Numbers in an array over claims, draws and combinations of facts that are held at once."""
 
 R_HAT_LIMIT = 1.01
 ESS_PER_CHAIN = 100
@@ -45,9 +41,10 @@ MCSE_LIMIT = 0.1
 class Settings:
     """How many draws to take, from which seed, and how.
 
-    Of ``draws * thin`` draws of the sampler every ``thin``-th is kept. With ``extend``, a run that falls
-    short of the thresholds is made again with more effort (`efforts`); with ``cross_check`` its posterior
-    is compared with that of `simulate.cross_check`.
+    ``nuts`` is one of `simulate.samplers`. Of ``draws * thin`` of its draws every ``thin``-th is kept. With
+    ``extend``, a run that falls short of the thresholds is made again with more effort (`efforts`); with
+    ``cross_check`` its posterior is compared with that of `simulate.cross_check`. With ``quasi``, draws that
+    no evidence informs are those of `simulate.quasi`, and a chain is a scrambling of them.
     """
 
     draws: int = 2000
@@ -60,6 +57,8 @@ class Settings:
     thin: int = 1
     extend: bool = True
     cross_check: bool = False
+    quasi: bool = False
+    nuts: str = "nutpie"
 
 
 @dataclass(frozen=True)
@@ -101,9 +100,9 @@ class Verdict:
         extended = f" ({self.extensions[-1]})" if self.extensions else ""
         if not self.converged:
             return f"NOT CONVERGED, do not cite{extended}: " + "; ".join(self.reasons)
-        if self.method == "exact":
-            return "exact: independent draws, no sampler needed"
         found = self.diagnostics
+        if self.method == "exact":
+            return f"exact: {exact_in_words(found)}"
         mixing = (
             f"R-hat at most {found['r_hat']:.3f}, effective draws at least {found['ess_bulk']:.0f} (bulk) "
             f"and {found['ess_tail']:.0f} (tail)"
@@ -111,6 +110,21 @@ class Verdict:
         if self.method == "mixture":
             return f"converged: every member, and their mixture with {mixing}"
         return f"converged{extended}: {mixing}, {found['divergences']} divergences, E-BFMI at least {found['bfmi']:.2f}"
+
+
+def exact_in_words(found: Mapping[str, float | int | str | None]) -> str:
+    """Return how draws without a sampler were made, from the diagnostics of the verdict on them."""
+    if "scramblings" in found:
+        return (
+            f"quasi-random draws, no sampler needed; {found['scramblings']} independent scramblings of Sobol' points "
+            "give the standard errors"
+        )
+    if "kept" in found:
+        return (
+            f"{found['draws']:,} independent draws, no sampler needed; quantiles are order statistics of them all, "
+            f"so that their only error is Monte Carlo error; {found['kept']:,} draws are kept"
+        )
+    return "independent draws, no sampler needed"
 
 
 def efforts(settings: Settings) -> tuple[Settings, ...]:
@@ -142,19 +156,24 @@ def effort_in_words(settings: Settings) -> str:
 ORDINALS = {1: "one", 2: "second", 4: "fourth", 8: "eighth"}
 
 
-def stream(seed: int, *purpose: str) -> np.random.Generator:
+def stream(
+    seed: int, *purpose: str, bits: Callable[[list[int]], np.random.BitGenerator] = np.random.PCG64
+) -> np.random.Generator:
     """Return the generator that ``seed`` and ``purpose`` name, independent of all others."""
     name = hashlib.sha256("\x1f".join(purpose).encode()).digest()
-    return np.random.default_rng([seed, *np.frombuffer(name[:16], dtype=np.uint32).tolist()])
+    return np.random.Generator(bits([seed, *np.frombuffer(name[:16], dtype=np.uint32).tolist()]))
 
 
 def prior(priors: Priors, settings: Settings) -> Draws:
-    """Return independent draws from the prior, and the claims it predicts."""
+    """Return draws from the prior, independent or quasi-random, and the claims it predicts."""
     shape = (settings.chains, settings.draws)
-    scores = independent(priors, settings, "prior", {})
+    if settings.quasi:
+        scores, uniform = quasi_random(priors, settings)
+    else:
+        scores = independent(priors, settings, "prior", {})
+        uniform = [stream(settings.seed, "prior", fact.path).random(shape) for fact in priors.facts]
     states = {
-        fact.path: (stream(settings.seed, "prior", fact.path).random(shape) < fact.probability).astype(float)
-        for fact in priors.facts
+        fact.path: (row < fact.probability).astype(float) for fact, row in zip(priors.facts, uniform, strict=True)
     }
     probability = {fact.path: fact.probability for fact in priors.facts}
     rng = stream(settings.seed, "prior", "claims")
@@ -171,13 +190,29 @@ def independent(priors: Priors, settings: Settings, group: str, known: Mapping[s
     return scores
 
 
-def posterior(priors: Priors, settings: Settings, progress: Progress | None = None) -> Draws:
+def quasi_random(priors: Priors, settings: Settings) -> tuple[Floats, list[Floats]]:
+    """Return normal scores (unknown, chain, draw) and a uniform number for each fact, from scrambled Sobol' points."""
+    from scipy.special import ndtri
+
+    from simulate import quasi
+
+    rngs = [stream(settings.seed, "prior", f"scrambling {number}") for number in range(settings.chains)]
+    unknowns = len(priors.unknowns)
+    points = quasi.points(unknowns + len(priors.facts), settings.draws, rngs)
+    return np.asarray(ndtri(points[:unknowns])), list(points[unknowns:])
+
+
+def posterior(
+    priors: Priors, settings: Settings, progress: Progress | None = None, terms: Terms | None = None
+) -> Draws:
     """Return draws from the posterior, by NUTS over the unknowns that the evidence speaks of.
 
-    Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
+    ``terms`` are the claims of the file unless others are given, which must be as many. Raises
+    `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
     """
-    sampled, stats = sample(priors, settings, progress) if priors.informed else ({}, None)
-    return completed(priors, evidence.terms(priors), settings, sampled, stats)
+    terms = terms or evidence.terms(priors)
+    sampled, stats = samplers.sample(priors, terms, settings, progress) if priors.informed else ({}, None)
+    return completed(priors, terms, settings, sampled, stats)
 
 
 def completed(
@@ -196,8 +231,7 @@ def completed(
     scores = independent(priors, settings, "prior", sampled)
     combinations, log_probability = evidence.combinations(priors.facts)
     found = propagation.values(priors, scores)
-    targets = propagation.log_targets_over(priors, found, combinations)
-    log_weight = log_probability + evidence.log_likelihood(targets, terms).sum(axis=0)
+    log_weight = log_probability + likelihoods(priors, terms, found, combinations)
     uniform = stream(settings.seed, "posterior", "facts").random((*log_weight.shape[:-1], 1))
     weight, chosen = evidence.choose(log_weight, uniform)
     states = {fact.path: row[chosen] for fact, row in zip(priors.facts, combinations, strict=True)}
@@ -207,6 +241,22 @@ def completed(
     }
     rng = stream(settings.seed, "posterior", "claims")
     return complete(priors, terms, scores, states, probability, rng, sample_stats=stats)
+
+
+def likelihoods(priors: Priors, terms: Terms, found: Mapping[str, Floats], combinations: Floats) -> Floats:
+    """Return the log-likelihood of all claims at every draw under every combination of facts.
+
+    ``found`` are the entries by path, ``(chain, draw)``; the result is ``(chain, draw, combination)``. Draws are
+    taken in blocks, so that memory does not grow with draws times claims times combinations.
+    """
+    chains, draws = next(iter(found.values())).shape
+    block = max(1, BLOCK // (chains * max(len(priors.evidence), 1) * combinations.shape[1]))
+    parts = []
+    for start in range(0, draws, block):
+        here = {path: values[:, start : start + block] for path, values in found.items()}
+        targets = propagation.log_targets_over(priors, here, combinations, terms)
+        parts.append(evidence.log_likelihood(targets, terms).sum(axis=0))
+    return np.concatenate(parts, axis=1)
 
 
 def complete(
@@ -230,106 +280,6 @@ def complete(
     return Draws(scores, found, states, quantities, log_likelihood, perceived, fact_probability, sample_stats)
 
 
-def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tuple[dict[str, Floats], xr.Dataset]:
-    """Return NUTS draws of the informed unknowns' normal scores by path, and the sampler's statistics."""
-    from simulate import model
-
-    if progress:
-        progress("building the model", 0, 0)
-    built = model.build(priors)
-    if progress:
-        progress("compiling", 0, 0)
-    return nuts(priors, built, settings, progress=progress)
-
-
-def nuts(
-    priors: Priors,
-    built: Any,
-    settings: Settings,
-    *,
-    progress: Progress | None = None,
-    step: Any = None,
-    starts: Sequence[Mapping[str, Any]] | None = None,
-) -> tuple[dict[str, Floats], xr.Dataset]:
-    """Return what `sample` does from a model that is ``built``.
-
-    ``step`` is a `pymc.NUTS` of one's own, which PyMC then starts where the priors have their medians, or
-    at the ``starts`` of the chains; otherwise PyMC makes one, and starts near there.
-    """
-    import pymc as pm
-
-    draws = settings.draws * settings.thin
-    own = {"target_accept": settings.target_accept} if step is None else {"step": step, "initvals": starts}
-    with built, exact_arithmetic(), warnings.catch_warnings(), whole_or_interrupted():
-        warnings.simplefilter("ignore")
-        tree = pm.sample(
-            draws=draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            cores=min(settings.cores, settings.chains),
-            random_seed=settings.seed,
-            nuts_sampler=SAMPLER,
-            progressbar=False,
-            quiet=True,
-            compute_convergence_checks=False,
-            callback=counted(settings, progress) if progress else None,
-            **own,
-        )
-    scores = np.moveaxis(tree["posterior"]["z"].to_numpy(), -1, 0)
-    if scores.shape[1:] != (settings.chains, draws):
-        raise KeyboardInterrupt
-    scores = scores[..., settings.thin - 1 :: settings.thin]
-    sampled = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
-    return sampled, tree["sample_stats"].to_dataset()
-
-
-def counted(settings: Settings, progress: Progress) -> Callable[[Any, Any], None]:
-    """Return what counts the draws of all chains and reports them."""
-    total = settings.chains * (settings.tune + settings.draws * settings.thin)
-    done = itertools.count(1)
-
-    def count(trace: Any, draw: Any) -> None:
-        number = next(done)
-        if number % 50 == 0 or number == total:
-            progress("sampling", number, total)
-
-    return count
-
-
-def exact_arithmetic() -> contextlib.AbstractContextManager[Any]:
-    """Compile without reordering of sums.
-
-    PyTensor's fast mathematics rounds a function that was just compiled otherwise than the same function
-    read from its cache, so that the first run after an installation would differ from the next.
-    """
-    import pytensor
-
-    flags: contextlib.AbstractContextManager[Any] = pytensor.config.change_flags(numba__fastmath=False)
-    return flags
-
-
-@contextlib.contextmanager
-def whole_or_interrupted() -> Iterator[None]:
-    """Say what PyMC's failures mean.
-
-    Raises `KeyboardInterrupt` where it was interrupted while it tunes and complains of too few samples,
-    and `SimulateError` where the evidence is impossible at the priors' own medians.
-    """
-    from pymc.exceptions import SamplingError
-
-    try:
-        yield
-    except SamplingError:
-        raise SimulateError(
-            "the posterior has no density where sampling starts: the evidence is impossible under the priors; "
-            "`simulate check FILE --prior-predictive` shows which claim"
-        ) from None
-    except ValueError as error:
-        if "Not enough samples" in str(error):
-            raise KeyboardInterrupt from None
-        raise
-
-
 def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, float]]) -> Verdict:
     """Return the verdict on posterior draws from the diagnostics of every unknown, fact and quantity.
 
@@ -338,9 +288,10 @@ def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, flo
     not vary). Thresholds: Vehtari et al. (2021), Bayesian Analysis 16(2), section 4 (R-hat below 1.01, 100
     effective draws per chain); Betancourt (2016), arXiv:1604.00695 (E-BFMI above 0.3).
     """
-    absurd = [f"draws of {name} beyond all reason; a prior has too long a tail" for name in not_finite(draws)]
     if draws.sample_stats is None:
-        return Verdict(not absurd, "exact", tuple(absurd), {"draws": settings.draws * settings.chains})
+        scramblings = {"scramblings": settings.chains} if settings.quasi else {}
+        return exact(not_finite(draws), {"draws": settings.draws * settings.chains, **scramblings})
+    absurd = beyond_reason(not_finite(draws))
     from arviz_stats.base import array_stats
 
     worst, poor = mixing(table, settings.chains)
@@ -353,6 +304,16 @@ def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, flo
         reasons.append(f"E-BFMI is {bfmi:.2f}, not above {BFMI_LIMIT}")
     diagnostics = {**worst, "divergences": divergences, "bfmi": bfmi, "draws": settings.draws * settings.chains}
     return Verdict(not reasons, "nuts", tuple(reasons), diagnostics)
+
+
+def exact(absurd: Iterable[str], diagnostics: Mapping[str, int]) -> Verdict:
+    """Return the verdict on draws that no sampler made; ``absurd`` are quantities with draws that are no numbers."""
+    reasons = beyond_reason(absurd)
+    return Verdict(not reasons, "exact", tuple(reasons), diagnostics)
+
+
+def beyond_reason(absurd: Iterable[str]) -> list[str]:
+    return [f"draws of {name} beyond all reason; a prior has too long a tail" for name in absurd]
 
 
 def mixing(table: Mapping[str, Mapping[str, float]], chains: int) -> tuple[dict[str, float], list[str]]:

@@ -36,16 +36,16 @@ FLAT = 0.8
 def draw(manifest: Mapping[str, Any], tree: Any, scope: str) -> Any:
     """Return a scope, or the widest, and what goes with it most, in pairs, as a figure."""
     names, ranks = chosen(manifest, tree, scope)
+    values = {name: thinned(tree[manifest["group"]][name].to_numpy()) for name in names}
     number = len(names) - 1
     side = (look().width - LEFT - (number - 1) * GAP) / number
     made = sheet(
         manifest,
         f"What goes with what: {SCOPE_LABELS[names[0]]}",
         f"Draws of the {group_words(manifest)} of the cost, in {manifest['money']}, and of the unknowns with the "
-        f"highest rank correlation (Spearman's, above each panel). Draws shown: {shown(manifest):,}",
+        f"highest rank correlation (Spearman's, above each panel). Draws shown: {len(values[names[0]]):,}",
         number * (FLAT * side + HEAD) + FOOT,
     )
-    values = {name: thinned(tree[manifest["group"]][name].to_numpy()) for name in names}
     for row in range(number):
         for column in range(row + 1):
             x, y = names[1 + column], names[0] if row == number - 1 else names[2 + row]
@@ -74,12 +74,6 @@ def thinned(draws: Any) -> Any:
     """Return evenly spaced draws, no more than a panel can show."""
     flat = np.ravel(draws)
     return flat[:: math.ceil(flat.size / POINTS)]
-
-
-def shown(manifest: Mapping[str, Any]) -> int:
-    """Return how many draws a panel shows."""
-    every = int(manifest["sampling"]["chains"]) * int(manifest["sampling"]["draws"])
-    return math.ceil(every / math.ceil(every / POINTS))
 
 
 def cloud(axes: Any, x: Any, y: Any, correlation: float, side: float) -> None:

@@ -37,6 +37,37 @@ DEFINITIONS = (
     "watt_hour = watt * hour = Wh",
     "percent = 0.01",
 )
+COMMON = {
+    ("%", ""): 0.01,
+    ("percent", ""): 0.01,
+    ("%/year", "1/year"): 0.01,
+    ("kUSD", "USD"): 1e3,
+    ("MUSD", "USD"): 1e6,
+    ("USD/month", "USD/year"): 12.0,
+    ("kUSD/GPU", "USD/GPU"): 1e3,
+    ("USD/GPU/hour", "USD/GPU-hour"): 1.0,
+    ("USD/GPU/h", "USD/GPU-hour"): 1.0,
+    ("USD/GPU-h", "USD/GPU-hour"): 1.0,
+    ("W/GPU", "kW/GPU"): 1e-3,
+    ("TFLOP/s/GPU", "FLOP/second/GPU"): 1e12,
+    ("TFLOP/second/GPU", "FLOP/second/GPU"): 1e12,
+    ("USD/MWh", "USD/kWh"): 1e-3,
+    ("USD/kW-month", "USD/kW/month"): 1.0,
+    ("USD/kW/year", "USD/kW/month"): 1 / 12,
+    ("month", "year"): 1 / 12,
+    ("months", "year"): 1 / 12,
+    ("years", "year"): 1.0,
+    ("GPUs", "GPU"): 1.0,
+    ("GPU-hours", "GPU-hour"): 1.0,
+    ("GPU-days", "GPU-hour"): 24.0,
+    ("MGPU-hour", "GPU-hour"): 1e6,
+    ("parameters", "parameter"): 1.0,
+    ("tokens", "token"): 1.0,
+    ("persons", "person"): 1.0,
+    ("USD/person/month", "USD/person/year"): 12.0,
+    ("kUSD/person/year", "USD/person/year"): 1e3,
+}
+"""What the registry answers to the common spellings: importing pint takes longer than all else of a check (tested)."""
 PLAIN = ("", "1", "dimensionless")
 ALLOWED = re.compile(r"(1\s*/)?[A-Za-z_%$*/()\- ]*")
 COMPOUND = re.compile(r"[A-Za-z_]+(?:-[A-Za-z_]+)+")
@@ -81,6 +112,12 @@ def factor(unit: str, wanted: str, currencies: tuple[tuple[str, float], ...] = (
     """
     if canonical_spelling(unit) == canonical_spelling(wanted) or {unit, wanted} <= set(PLAIN):
         return 1.0
+    known = COMMON.get((unit, wanted))
+    return converted(unit, wanted, currencies) if known is None else known
+
+
+def converted(unit: str, wanted: str, currencies: tuple[tuple[str, float], ...] = ()) -> float:
+    """Return the factor by the registry. Raises `UnitError` as `factor` does."""
     import pint
 
     units = registry(currencies)
@@ -108,6 +145,44 @@ def parsed(unit: str) -> Any:
         return registry().Unit("" if unit in PLAIN else canonical_spelling(unit))
     except Exception:  # as above
         raise UnitError(f"unknown unit {unit[:LONGEST]!r}") from None
+
+
+def composed(first: Any, second: Any, power: int) -> tuple[float, Any]:
+    """Return the factor and the unit of ``first * second**power``, units as `parsed` returns them.
+
+    Units of one dimension are merged into one, and cancel where they can.
+
+    >>> scale, unit = composed(parsed("kW"), parsed("watt"), -1)
+    >>> round(scale), written(unit)
+    (1000, '')
+    """
+    found = registry().Quantity(1.0, first * second**power).to_reduced_units()
+    return float(found.magnitude), found.units
+
+
+def conversion(unit: Any, wanted: Any) -> float | None:
+    """Return the number that turns a value in ``unit`` into one in ``wanted``, both `parsed`; None where none does.
+
+    >>> conversion(parsed("year"), parsed("hour")), conversion(parsed("USD"), parsed("GPU"))
+    (8766.0, None)
+    """
+    if unit == wanted:
+        return 1.0
+    if unit.dimensionality != wanted.dimensionality:
+        return None
+    return float(registry().Quantity(1.0, unit).to(wanted).magnitude)
+
+
+def written(unit: Any) -> str:
+    """Return a unit as the ledger writes it; nothing for a plain number.
+
+    >>> written(parsed("USD") / parsed("GPU-hour")), written(parsed("USD") * parsed("USD")), written(parsed("1"))
+    ('USD/GPU/hour', 'USD^2', '')
+    """
+    if unit.dimensionless:
+        return ""
+    spelled = f"{unit:C}".replace("**", "^").replace("*", "-")
+    return spelled.replace("kilowatt_hour", "kWh").replace("kilowatt", "kW")
 
 
 def spoken(unit: str) -> str:

@@ -11,17 +11,16 @@ from scipy.interpolate import CubicHermiteSpline
 
 from simulate import families
 from simulate.distributions import (
-    KNOTS,
     Distribution,
     Mixture,
     Standard,
-    Tabulated,
+    at_score,
     from_quantiles,
     lognormal,
     normal,
-    tabulate,
     to_link,
 )
+from simulate.tabulation import KNOTS, Tabulated, tabulate
 
 INF = math.inf
 
@@ -69,6 +68,12 @@ BOUNDED = {name: d for name, d in EVERY.items() if math.isfinite(d.support[0])}
 
 every = pytest.mark.parametrize("d", EVERY.values(), ids=EVERY.keys())
 referred = pytest.mark.parametrize(("ours", "theirs"), REFERENCES.values(), ids=REFERENCES.keys())
+
+
+@every
+def test_the_value_at_one_normal_score_is_that_of_the_array(d: Distribution) -> None:
+    z = [-8.0, -1.5, 0.0, 0.3, 8.0]
+    np.testing.assert_allclose([at_score(d, one) for one in z], d.from_normal(z), rtol=1e-13)
 
 
 @referred
@@ -360,3 +365,22 @@ def test_points_that_cannot_be_told_apart_are_dropped() -> None:
     p = np.array([0.0, 0.2, 0.2, 0.2, 0.8, 1.0])
     table = Tabulated.from_cdf(x, p, 1.0, 0.0, INF)
     np.testing.assert_allclose(table.ppf([0.2, 0.8]), [2.0, 4.0])
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_draws_have_the_distribution_whose_name_they_bear(name):
+    drawn = EVERY[name].rvs(np.random.default_rng(1), 4000)
+    assert drawn.shape == (4000,)
+    assert stats.kstest(drawn, EVERY[name].cdf).pvalue > 1e-4
+
+
+def test_a_truncated_normal_far_out_is_drawn_between_its_ends():
+    drawn = families.truncated_normal(-50, 1, 0, INF).rvs(np.random.default_rng(1), 1000)
+    assert drawn.min() > 0
+    assert drawn.mean() == pytest.approx(1 / 50, rel=0.15)  # nearly exponential; 1,000 of them know it to 3 %
+
+
+def test_a_tabulated_distribution_is_a_straight_line_beyond_its_ends():
+    table = Tabulated((-1.0, 0.0, 1.0), (-2.0, 0.0, 3.0), 0.0, INF)
+    beyond, further = np.log(table.from_normal([2.0, 3.0])) - 3.0
+    assert further == pytest.approx(2 * beyond)

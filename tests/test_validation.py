@@ -20,6 +20,7 @@ from simulate import (
     overview,
     plot_look,
     plot_style,
+    predictives,
     reference,
     regression,
     validation,
@@ -184,7 +185,7 @@ def test_chance_is_binomial_for_independent_runs_and_wider_for_families():
 
 def test_a_percentile_knows_its_monte_carlo_error(known):
     members = reference.members(known)
-    data = reference.mfu_regression(members, plain=False)
+    data = predictives.mfu_regression(members, plain=False)
     places = []
     for seed in range(8):
         (fit,) = regression.fit(data, np.ones((1, 27)), np.random.default_rng(seed), draws=250)
