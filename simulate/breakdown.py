@@ -86,7 +86,7 @@ def of_development(draws: Draws, labels: Mapping[str, str]) -> Iterator[Part]:
 def of_research_compute(draws: Draws, labels: Mapping[str, str]) -> Iterator[Part]:
     """Yield the official runs and the compute of research beyond them."""
     yield from of_official_runs(draws, labels)
-    yield Part("Research beyond the official runs", draws("research_compute") - draws("official_runs"))
+    yield Part("Further research", draws("research_compute") - draws("official_runs"))
 
 
 def of_official_runs(draws: Draws, labels: Mapping[str, str]) -> Iterator[Part]:
