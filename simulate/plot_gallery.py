@@ -16,7 +16,7 @@ from simulate.plot_order import EVERY, Order
 from simulate.results import Run
 
 PAGE, PICTURES = "figures.md", "figures"
-WIDTH, COLOURS = 560, 128
+WIDTH, COLOURS = 520, 256
 """Width of a picture [px], and how many colours it has left."""
 
 HEAD = """# Figures
@@ -77,7 +77,9 @@ def reduced(content: bytes) -> bytes:
     whole = Image.open(io.BytesIO(content)).convert("RGB")
     small = whole.resize((WIDTH, round(whole.height * WIDTH / whole.width)), Image.Resampling.LANCZOS)
     file = io.BytesIO()
-    small.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, "png", optimize=True)
+    small.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE).save(
+        file, "png", optimize=True
+    )
     return file.getvalue()
 
 
