@@ -18,6 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+MOST_SHOWN = 50
+"""Faults that a message lists; what generated the file, or is no such file, has more than anyone reads."""
+
 
 class SimulateError(Exception):
     """Base of every error that is shown as a message, not as a traceback."""
@@ -42,13 +45,16 @@ class Fault:
 
 
 class InputError(SimulateError):
-    """A prior file, or a ``--set``, that cannot be used; lists every fault found in it."""
+    """A prior file, or a ``--set``, that cannot be used; holds every fault, and its text the first `MOST_SHOWN`."""
 
     def __init__(self, source: str | Path, faults: list[Fault]) -> None:
         self.source = str(source)
         self.faults = sorted(set(faults))
         count = f"{len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}"
-        super().__init__("\n".join([f"{self.source}: {count}", *(f"  {fault}" for fault in self.faults)]))
+        more = len(self.faults) - MOST_SHOWN
+        rest = [f"  … and {more:,} more; mend these first"] if more > 0 else []
+        shown = [f"  {fault}" for fault in self.faults[:MOST_SHOWN]]
+        super().__init__("\n".join([f"{self.source}: {count}", *shown, *rest]))
 
 
 class RunError(SimulateError):

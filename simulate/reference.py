@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulate import ledger, regression
+from simulate.characters import CONTROL
 from simulate.distributions import Tabulated
 from simulate.elicitation import parse_number
 from simulate.errors import Fault, InputError
-from simulate.layers import CONTROL
 from simulate.regression import Fit, Predictive, Regression
 
 Floats = NDArray[np.float64]
