@@ -104,9 +104,19 @@ CHAINS = click.option("--chains", type=click.IntRange(1, 64), default=4, show_de
 SEED = click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="The same seed, the same numbers."
 )
+
+
+class Between(click.FloatRange):
+    """A number in an open interval: NaN is in none, though it compares as if it were."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return number if number == number else self.fail(f"{value} is no number.", param, ctx)
+
+
 PROBABILITY = click.option(
     "--probability",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Between(0, 1, min_open=True, max_open=True),
     default=0.9,
     show_default=True,
     help="Of the credible intervals.",

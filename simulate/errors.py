@@ -18,6 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+LONGEST = 1000
+"""Characters of a path, or of what stands there and its mend, in a message."""
 MOST_SHOWN = 50
 """Faults that a message lists; what generated the file, or is no such file, has more than anyone reads."""
 
@@ -41,7 +43,13 @@ class Fault:
     mend: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.found}; {self.mend}" if self.mend else f"{self.path}: {self.found}"
+        parts = (shortened(part) for part in (self.path, "; ".join(filter(None, (self.found, self.mend)))))
+        return ": ".join(parts)
+
+
+def shortened(text: str) -> str:
+    """Return text that may repeat a whole file, cut where nobody would read on."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 class InputError(SimulateError):

@@ -21,6 +21,9 @@ from simulate.errors import Fault, InputError
 
 LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 12
+KEY = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+DOTTED = re.compile(rf"(?<![\w-]){KEY}(?:[ \t]*+\.[ \t]*+{KEY}){{40}}")
+"""More keys joined by dots than tables can lie in one another."""
 LONGEST_CHAIN = 8
 MOST_VALUES = 20_000
 """Numbers, texts, lists and tables in a file; what is checked in pairs would take hours of more."""
@@ -265,6 +268,9 @@ def read_text(path: Path, before: str, faults: list[Fault]) -> str:
 
 def parse(text: str, before: str, faults: list[Fault]) -> dict[str, Any]:
     """Return TOML content; a fault and nothing when it is malformed or nested beyond reason."""
+    if DOTTED.search(text):  # of which the parser's time grows with the square
+        faults.append(Fault(f"{before}TOML", "nested too deeply", "no section is deeper than four tables"))
+        return {}
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, ValueError) as error:
