@@ -64,10 +64,13 @@ class Run:
         return bool(self.manifest["verdict"]["converged"])
 
     def tree(self) -> xr.DataTree:
-        """Return the draws as an ArviZ DataTree, read lazily."""
+        """Return the draws as an ArviZ DataTree, read lazily; raises `DamagedRunError` where they are no draws."""
         import arviz as az
 
-        tree: xr.DataTree = az.from_netcdf(self.folder / POSTERIOR)
+        try:
+            tree: xr.DataTree = az.from_netcdf(self.folder / POSTERIOR)
+        except (OSError, ValueError, KeyError) as error:
+            raise DamagedRunError(self.folder, [f"{POSTERIOR}: cannot be read as draws"]) from error
         return tree
 
     def summary(self) -> list[dict[str, str]]:
