@@ -36,8 +36,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import evidence, inference, uniformity
-from simulate.compiled import Nuts
+from simulate import evidence, inference, samplers, uniformity
 from simulate.errors import SimulateError
 from simulate.evidence import Terms
 from simulate.inference import Draws, Settings
@@ -271,7 +270,9 @@ def varying(drawn: Mapping[str, Floats]) -> Iterator[tuple[str, Floats]]:
 
 def sampler(priors: Priors) -> Sampler:
     """Return what samples the posterior of a prior file: nothing, where the evidence speaks of no unknown."""
-    return Nuts(priors) if priors.informed else lambda terms, settings: ({}, None)
+    if not priors.informed:
+        return lambda terms, settings: ({}, None)
+    return lambda terms, settings: samplers.sample(priors, terms, settings, None)
 
 
 # ---------------------------------------------------------------------------------------------

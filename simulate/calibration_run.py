@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate import calibration, compiled, inference, pipeline, results
+from simulate import calibration, inference, pipeline, results, samplers
 from simulate.calibration import Calibration, Fit, Fitter, Plan
 from simulate.errors import DamagedRunError, RunError, SimulateError
 from simulate.inference import Progress, Settings
@@ -47,21 +47,21 @@ FITS = "fits.jsonl"
 DRAWS = 20
 """Draws from the prior by which it is known."""
 
-LIBRARIES = ("arviz-stats", "numba", "numpy", "pymc", "pytensor", "scipy")
+LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "scipy")
 """Those whose versions can change a fit."""
 
-MODEL = ("distributions.py", "model.py")
-"""The files that say what PyMC is given; what the rest computes shows in draws from the prior (`prior_digest`)."""
+MODEL = ("density.py", "distributions.py", "playback.py", "tape.py")
+"""The files that say what is sampled; what the rest computes shows in draws from the prior (`prior_digest`)."""
 
 FITTING: tuple[Any, ...] = (
     calibration.Fitter,
-    compiled.Nuts,
     calibration.simulated,
-    inference.nuts,
+    samplers.sample,
+    samplers.by_nutpie,
+    samplers.taped,
     inference.completed,
-    inference.exact_arithmetic,
 )
-"""What makes a fit of the model: how PyMC is called, and what is done with its draws."""
+"""What makes a fit of the model: how the sampler is called, and what is done with its draws."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from simulate import ledger, schema
-from simulate.distributions import normal_quantile
+from simulate.distributions import at_score, normal_quantile
 from simulate.elicitation import DEFAULT_LEVEL, parse_number
 from simulate.errors import Fault
 from simulate.layout import is_there
@@ -139,7 +139,10 @@ class Claiming:
             )
             return None
         reach = normal_quantile((1 + DEFAULT_LEVEL) / 2)
-        low, middle, high = (float(q) for q in entry.distribution.from_normal([-reach, 0.0, reach]))
+        low, middle, high = (at_score(entry.distribution, z) for z in (-reach, 0.0, reach))
+        if not 0 < low <= high < math.inf:
+            self.fault(path, f"from {low:g} to {high:g} says nothing of the hours", "give an interval of a sane width")
+            return None
         return Claim(
             path,
             "estimate",

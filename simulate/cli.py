@@ -6,8 +6,11 @@ that is not calibrated, 130 interrupted.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -34,6 +37,8 @@ class Boundary(click.Group):
     """The one place where an expected error becomes a message and an exit code."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        # Else the interpreter looks through all there is for garbage before it ends, and frees it with itself.
+        atexit.register(gc.freeze)
         try:
             return super().main(*args, **kwargs)
         except SimulateError as error:
@@ -82,6 +87,8 @@ def main() -> None:
 
     A prior file (TOML) holds what is unknown, with units and sources, and what others have claimed.
     """
+    # Plugins of pydantic that happen to be installed have no say in what a file means; looking for them takes time.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 OUT = click.option(
@@ -138,6 +145,13 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @SET
 @PROBABILITY
 @click.option("--no-extend", is_flag=True, help="Do not sample more where the run has not converged.")
+@click.option(
+    "--sampler",
+    type=click.Choice(["nutpie", "pymc"]),
+    default="nutpie",
+    show_default=True,
+    help="Whose NUTS; that of PyMC compiles a model for each file.",
+)
 @click.option("--cross-check", is_flag=True, help="Compare with sequential Monte Carlo, which shares no sampler.")
 @click.option("--no-figures", is_flag=True, help="Draw no figures.")
 @click.option("--again", is_flag=True, help="Make the run even where there is one with the same numbers.")
@@ -154,6 +168,7 @@ def run(
     settings: Sequence[str],
     probability: float,
     no_extend: bool,
+    sampler: str,
     cross_check: bool,
     no_figures: bool,
     again: bool,
@@ -185,6 +200,7 @@ def run(
             prior_only=prior_only,
             extend=not no_extend,
             cross_check=cross_check,
+            nuts=sampler,
         )
         figures = () if no_figures else plots.DEFAULT
         before = None if again else pipeline.made_before(priors, sampling, out, probability)

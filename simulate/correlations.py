@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from simulate import schema
 from simulate.errors import Fault
@@ -24,6 +22,30 @@ def spearman_to_normal(rank: float) -> float:
 
 SMALLEST_EIGENVALUE = 1e-8
 """Below it a correlation matrix is singular as far as its Cholesky factor goes."""
+
+
+def is_definite(matrix: Sequence[Sequence[float]], least: float) -> bool:
+    """Whether every eigenvalue of a symmetric matrix is above ``least``: whether what is left has a Cholesky factor.
+
+    >>> is_definite([[1.0, 0.5], [0.5, 1.0]], 0.49), is_definite([[1.0, 0.5], [0.5, 1.0]], 0.51)
+    (True, False)
+    """
+    factor: list[list[float]] = []
+    for i, row in enumerate(matrix):
+        here: list[float] = []
+        for j, above in enumerate(factor):
+            here.append((row[j] - math.sumprod(here, above[:j])) / above[j])
+        left = row[i] - least - math.sumprod(here, here)
+        if left <= 0:
+            return False
+        factor.append([*here, math.sqrt(left)])
+    return True
+
+
+def smallest_eigenvalue(matrix: Sequence[Sequence[float]]) -> float:
+    import numpy as np
+
+    return float(np.linalg.eigvalsh(np.array(matrix)).min())
 
 
 @dataclass
@@ -58,11 +80,10 @@ class Correlating:
         if self.faults or len(paths) < 2:
             return Correlations()
         full = [[1.0 if a == b else pairs.get(frozenset((a, b)), 0.0) for b in paths] for a in paths]
-        smallest = float(np.linalg.eigvalsh(np.array(full)).min())
-        if smallest < SMALLEST_EIGENVALUE:
+        if not is_definite(full, SMALLEST_EIGENVALUE):
             self.fault(
                 "correlations",
-                f"not positive definite (smallest eigenvalue {smallest:.2g})",
+                f"not positive definite (smallest eigenvalue {smallest_eigenvalue(full):.2g})",
                 "these correlations cannot hold together: weaken some, or state the missing pairs",
             )
             return Correlations()

@@ -11,10 +11,11 @@ without clipping. Four kinds cover every family:
     a `scipy.stats` family through its quantile function.
 `Mixture`
     a finite mixture, whose quantile function is found by root search.
-`Tabulated`
+`simulate.tabulation.Tabulated`
     what is known at points only, such as the predictive of a reference class.
 
-This module knows NumPy and SciPy; `simulate.model` writes the same functions as tensors.
+`simulate.model` writes the same functions as tensors. NumPy and SciPy are imported where they compute: a
+prior file is read and checked without them.
 """
 
 from __future__ import annotations
@@ -26,10 +27,8 @@ from functools import cached_property
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
 Array = Any
 """A float array of any shape (NumPy's generic shapes carry no more information here)."""
@@ -109,11 +108,16 @@ class Johnson:
         return self.lower, self.upper
 
     def from_normal(self, z: ArrayLike) -> Array:
-        z = np.asarray(z, dtype=float)
+        import numpy as np
+
+        return self.unlink(self.linked(np.asarray(z, dtype=float)))
+
+    def linked(self, z: Array) -> Array:
+        """Return ``g(z)``, the position on the linked scale; of a number of Python's own without NumPy."""
         g = self.location + self.scale * z
         if self.skew:
-            g = g + self.skew * (np.sqrt(1.0 + (self.bend * z) ** 2) - 1.0)
-        return self.unlink(g)
+            g = g + self.skew * (elementary("sqrt", z)(1.0 + (self.bend * z) ** 2) - 1.0)
+        return g
 
     def unlink(self, g: Array) -> Array:
         """Return the value whose position on the linked scale is ``g``."""
@@ -126,6 +130,8 @@ class Johnson:
 
     def to_normal(self, x: ArrayLike) -> Array:
         """Return the ``z`` of each ``x`` inside the support; the inverse of `from_normal`."""
+        import numpy as np
+
         x = np.asarray(x, dtype=float)
         g = to_link(x, self.lower, self.upper)
         if not self.skew:
@@ -135,6 +141,7 @@ class Johnson:
         return (self.scale * y - self.skew * np.sqrt((self.bend * y) ** 2 + slopes)) / slopes
 
     def cdf(self, x: ArrayLike) -> Array:
+        import numpy as np
         from scipy.special import ndtr
 
         x = np.asarray(x, dtype=float)
@@ -143,6 +150,8 @@ class Johnson:
         return np.where(inside, ndtr(z), np.where(x >= self.upper, 1.0, 0.0))
 
     def pdf(self, x: ArrayLike) -> Array:
+        import numpy as np
+
         x = np.asarray(x, dtype=float)
         inside = (x > self.lower) & (x < self.upper)
         safe = np.where(inside, x, self.from_normal(0.0))
@@ -153,32 +162,61 @@ class Johnson:
 
 
 def to_link(x: Array, lower: float, upper: float) -> Array:
-    """Return ``x`` on the linked scale: itself, ``log(x - lower)``, or the logit between the bounds."""
+    """Return ``x`` on the linked scale: itself, ``log(x - lower)``, or the logit between the bounds.
+
+    Of a number of Python's own it is such a number, found without NumPy.
+    """
     if math.isinf(lower):
-        return np.asarray(x, dtype=float)
-    if math.isinf(upper):
-        return np.log(np.asarray(x, dtype=float) - lower)
-    return np.log(np.asarray(x, dtype=float) - lower) - np.log(upper - np.asarray(x, dtype=float))
+        return x
+    log = elementary("log", x)
+    return log(x - lower) if math.isinf(upper) else log(x - lower) - log(upper - x)
 
 
 def unlinked(g: Array, lower: float, upper: float) -> Array:
-    """Return the value whose position on the linked scale is ``g``; the inverse of `to_link`."""
+    """Return the value whose position on the linked scale is ``g``; the inverse of `to_link`, and like it."""
     if math.isinf(lower):
         return g
     if math.isinf(upper):
-        return lower + np.exp(g)
+        return lower + elementary("exp", g)(g)
+    if type(g) is float:
+        return lower + (upper - lower) / (1.0 + math.exp(-g))
     from scipy.special import expit
 
     return lower + (upper - lower) * expit(g)
 
 
+def elementary(name: str, x: Array) -> Callable[[Array], Array]:
+    """Return the function of that name for what ``x`` is: a number of Python's own, or one of NumPy's arrays."""
+    if type(x) is float:
+        library: Any = math
+    else:
+        import numpy
+
+        library = numpy
+    found: Callable[[Array], Array] = getattr(library, name)
+    return found
+
+
 def link_slope(x: Array, lower: float, upper: float) -> Array:
     """Return the derivative of `to_link` at ``x``."""
     if math.isinf(lower):
+        import numpy as np
+
         return np.ones_like(x)
     if math.isinf(upper):
         return 1.0 / (x - lower)
     return (upper - lower) / ((x - lower) * (upper - x))
+
+
+def at_score(distribution: Distribution, z: float) -> float:
+    """Return ``Q(Phi(z))`` at one normal score [unit of the unknown]; of a `Johnson` without NumPy."""
+    if not isinstance(distribution, Johnson):
+        return float(distribution.from_normal(z))
+    g = distribution.linked(z)
+    try:
+        return float(distribution.unlink(g))
+    except OverflowError:
+        return distribution.support[g > 0]
 
 
 def normal(mean: float, sd: float) -> Johnson:
@@ -203,7 +241,7 @@ def from_quantiles(quantiles: dict[float, float], lower: float = -INFINITY, uppe
     [8000.0, 12000.0]
     """
     probabilities = sorted(quantiles)
-    linked = [float(to_link(quantiles[p], lower, upper)) for p in probabilities]
+    linked = [float(to_link(float(quantiles[p]), lower, upper)) for p in probabilities]
     z = [normal_quantile(p) for p in probabilities]
     if len(linked) == 2:
         scale = (linked[1] - linked[0]) / (z[1] - z[0])
@@ -240,6 +278,7 @@ class Standard:
         return CONSTRUCTORS[self.family](**dict(self.parameters))
 
     def from_normal(self, z: ArrayLike) -> Array:
+        import numpy as np
         from scipy.special import ndtr
 
         z = np.asarray(z, dtype=float)
@@ -344,6 +383,7 @@ class Mixture:
 
     def from_normal(self, z: ArrayLike) -> Array:
         """Return the quantile by a bracketed root search between the components' own quantiles."""
+        import numpy as np
         from scipy.optimize.elementwise import find_root
         from scipy.special import ndtr
 
@@ -358,108 +398,3 @@ class Mixture:
         from scipy.special import ndtri
 
         return self.from_normal(ndtri(p))
-
-
-@dataclass(frozen=True)
-class Tabulated:
-    """A distribution known at points: what a sample or a mixture of many parts comes to.
-
-    On the scale of its bounds (log or logit) it is a monotone cubic (Fritsch and Carlson 1980) of a
-    standard normal through ``(normal, linked)``, a straight line beyond both ends.
-    """
-
-    normal: tuple[float, ...]
-    linked: tuple[float, ...]
-    lower: float
-    upper: float
-    family: str = "predictive"
-
-    @classmethod
-    def from_cdf(cls, x: Array, p: Array, total: float, lower: float, upper: float) -> Tabulated:
-        """Return the distribution with probability ``p / total`` of at most ``x``, both increasing.
-
-        Points too far out to be told from 0 or 1 are dropped.
-        """
-        from scipy.special import ndtri
-
-        share = np.asarray(p) / total
-        inside = (share > FAR_OUT) & (share < 1 - FAR_OUT) & (x > lower) & (x < upper)
-        linked, normal = to_link(np.asarray(x)[inside], lower, upper), ndtri(share[inside])
-        rising = np.r_[True, (np.diff(linked) > 0) & (np.diff(normal) > 0)]
-        return cls(tuple(normal[rising].tolist()), tuple(linked[rising].tolist()), lower, upper)
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return self.lower, self.upper
-
-    @cached_property
-    def curve(self) -> Any:
-        """The monotone cubic from normal score to linked value."""
-        from scipy.interpolate import PchipInterpolator
-
-        return PchipInterpolator(self.normal, self.linked)
-
-    @cached_property
-    def inverse(self) -> Any:
-        """The monotone cubic from linked value to normal score."""
-        from scipy.interpolate import PchipInterpolator
-
-        return PchipInterpolator(self.linked, self.normal)
-
-    def from_normal(self, z: ArrayLike) -> Array:
-        return unlinked(beyond(self.curve, np.asarray(z, dtype=float)), self.lower, self.upper)
-
-    def ppf(self, p: ArrayLike) -> Array:
-        from scipy.special import ndtri
-
-        return self.from_normal(ndtri(p))
-
-    def cdf(self, x: ArrayLike) -> Array:
-        from scipy.special import ndtr
-
-        inside, safe = self.guarded(x)
-        z = beyond(self.inverse, to_link(safe, self.lower, self.upper))
-        return np.where(inside, ndtr(z), np.where(np.asarray(x) >= self.upper, 1.0, 0.0))
-
-    def pdf(self, x: ArrayLike) -> Array:
-        inside, safe = self.guarded(x)
-        linked = to_link(safe, self.lower, self.upper)
-        z = beyond(self.inverse, linked)
-        slope = self.inverse.derivative()(np.clip(linked, self.linked[0], self.linked[-1]))
-        density = np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi) * slope * link_slope(safe, self.lower, self.upper)
-        return np.where(inside, density, 0.0)
-
-    def guarded(self, x: ArrayLike) -> tuple[Array, Array]:
-        """Return which values lie in the support, and the values with the others replaced by one that does."""
-        x = np.asarray(x, dtype=float)
-        inside = (x > self.lower) & (x < self.upper)
-        return inside, np.where(inside, x, self.from_normal(0.0))
-
-
-FAR_OUT = 1e-14
-"""Probability beyond which a tabulated distribution is a straight line on its linked scale."""
-
-
-def beyond(curve: Any, at: Array) -> Array:
-    """Return a curve's values, continued by a straight line at both ends."""
-    first, last = curve.x[0], curve.x[-1]
-    near = np.clip(at, first, last)
-    return curve(near) + curve.derivative()(near) * (at - near)
-
-
-KNOTS = np.linspace(-8.5, 8.5, 851)
-"""Standard normal deviates at which `tabulate` takes a quantile function; outside lie 2e-17 of its draws."""
-
-
-def tabulate(distribution: Distribution) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return values and slopes of ``Q(Phi(z))`` at `KNOTS`, for monotone cubic Hermite interpolation.
-
-    Slopes are the exact ``phi(z) / pdf(x)``, limited as Fritsch and Carlson (1980), SIAM J. Numer.
-    Anal. 17(2), so that the interpolant increases. Both have shape ``(knot,)``.
-    """
-    values = np.maximum.accumulate(distribution.from_normal(KNOTS))
-    secants = np.diff(values) / np.diff(KNOTS)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        slopes = np.exp(-0.5 * KNOTS**2) / math.sqrt(2 * math.pi) / distribution.pdf(values)
-    limit = 3 * np.minimum(np.r_[secants[:1], secants], np.r_[secants, secants[-1:]])
-    return values, np.where(np.isfinite(slopes), np.clip(slopes, 0.0, limit), limit / 3)

@@ -491,12 +491,12 @@ def fit_quantiles(
     if family == "student-t":
         if "df" not in table:
             raise ValueError("a student-t from quantiles needs df")
-        from scipy import stats
+        from scipy.special import stdtrit
 
         df = number(table, "df", reading)
         if not df > 0:
             raise ValueError("df must be above 0")
-        low, high = (float(stats.t(df).ppf(probability)) for probability in (p, q))
+        low, high = (float(stdtrit(df, probability)) for probability in (p, q))
         width = (b - a) / (high - low)
         return student_t(df, a - width * low, width)
     return solve_quantiles(family, ((p, a), (q, b)), lower, upper)

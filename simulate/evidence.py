@@ -113,23 +113,26 @@ def log_likelihood(log_target: Any, terms: Terms, xp: Any = np) -> Any:
     """Return the log-likelihood of each group of claims, shape ``(group, …)``.
 
     ``log_target`` has shape ``(claim, …)``: the logarithm of what each claim speaks of, with the bias of
-    its source and the error it shares with its group put in. ``xp`` is the array module, `numpy` or
-    `pytensor.tensor`; the arrays of ``terms`` may be tensors too.
+    its source and the error it shares with its group put in. ``xp`` is the array module, `numpy`,
+    `pytensor.tensor` or `simulate.tape`; the arrays of ``terms`` may be tensors too.
     """
     batch = (...,) + (None,) * (log_target.ndim - 1)
     residual = (terms.log_value[batch] - log_target) / terms.scale[batch]
     density = -(terms.df + 1) / 2 * xp.log1p(residual**2 / terms.df)
     density = density + terms.log_constant - xp.log(terms.scale)[batch]
     holds = -xp.logaddexp(0.0, terms.sign[batch] * residual)
-    result = within(terms.estimates, density, batch, xp).sum(axis=1)
-    for bounds in (terms.floors, terms.ceilings):
-        result = result + within(bounds, holds, batch, xp).min(axis=1)
-    return result
+    rows = [group_likelihood(group, density, holds, terms, xp) for group in range(len(terms.groups))]
+    return xp.stack(rows)
 
 
-def within(member: Any, values: Any, batch: tuple[Any, ...], xp: Any) -> Any:
-    """Return ``values`` (claim, …) for each group, zero outside it: (group, claim, …)."""
-    return xp.where(member[batch] > 0, values[None], 0.0)
+def group_likelihood(group: int, density: Any, holds: Any, terms: Terms, xp: Any) -> Any:
+    """Return the log-likelihood of one group: its estimates together, and the strictest bound of each kind."""
+    estimates, floors, ceilings = (
+        np.flatnonzero(member[group]) for member in (terms.estimates, terms.floors, terms.ceilings)
+    )
+    parts = [density[estimates].sum(axis=0)] if estimates.size else []
+    parts += [xp.min(holds[bounds], axis=0) for bounds in (floors, ceilings) if bounds.size]
+    return sum(parts[1:], parts[0])
 
 
 def combinations(facts: Sequence[Fact]) -> tuple[Floats, Floats]:

@@ -6,21 +6,17 @@ an unknown to a file leaves the prior draws of the others as they were.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import itertools
 import math
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import evidence, propagation
+from simulate import evidence, propagation, samplers
 from simulate.elicitation import LARGEST
-from simulate.errors import SimulateError
 from simulate.evidence import Terms
 from simulate.priors import Priors
 
@@ -31,8 +27,8 @@ Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is (0: unknown)."""
 
-SAMPLER = "pymc"
-"""PyMC's own NUTS: pinned, because PyMC otherwise takes nutpie where that is installed, with other draws."""
+BLOCK = 2_000_000
+"""Numbers in an array over claims, draws and combinations of facts that are held at once."""
 
 R_HAT_LIMIT = 1.01
 ESS_PER_CHAIN = 100
@@ -45,9 +41,9 @@ MCSE_LIMIT = 0.1
 class Settings:
     """How many draws to take, from which seed, and how.
 
-    Of ``draws * thin`` draws of the sampler every ``thin``-th is kept. With ``extend``, a run that falls
-    short of the thresholds is made again with more effort (`efforts`); with ``cross_check`` its posterior
-    is compared with that of `simulate.cross_check`.
+    ``nuts`` is one of `simulate.samplers`. Of ``draws * thin`` of its draws every ``thin``-th is kept. With
+    ``extend``, a run that falls short of the thresholds is made again with more effort (`efforts`); with
+    ``cross_check`` its posterior is compared with that of `simulate.cross_check`.
     """
 
     draws: int = 2000
@@ -60,6 +56,7 @@ class Settings:
     thin: int = 1
     extend: bool = True
     cross_check: bool = False
+    nuts: str = "nutpie"
 
 
 @dataclass(frozen=True)
@@ -171,13 +168,17 @@ def independent(priors: Priors, settings: Settings, group: str, known: Mapping[s
     return scores
 
 
-def posterior(priors: Priors, settings: Settings, progress: Progress | None = None) -> Draws:
+def posterior(
+    priors: Priors, settings: Settings, progress: Progress | None = None, terms: Terms | None = None
+) -> Draws:
     """Return draws from the posterior, by NUTS over the unknowns that the evidence speaks of.
 
-    Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
+    ``terms`` are the claims of the file unless others are given, which must be as many. Raises
+    `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
     """
-    sampled, stats = sample(priors, settings, progress) if priors.informed else ({}, None)
-    return completed(priors, evidence.terms(priors), settings, sampled, stats)
+    terms = terms or evidence.terms(priors)
+    sampled, stats = samplers.sample(priors, terms, settings, progress) if priors.informed else ({}, None)
+    return completed(priors, terms, settings, sampled, stats)
 
 
 def completed(
@@ -196,8 +197,7 @@ def completed(
     scores = independent(priors, settings, "prior", sampled)
     combinations, log_probability = evidence.combinations(priors.facts)
     found = propagation.values(priors, scores)
-    targets = propagation.log_targets_over(priors, found, combinations)
-    log_weight = log_probability + evidence.log_likelihood(targets, terms).sum(axis=0)
+    log_weight = log_probability + likelihoods(priors, terms, found, combinations)
     uniform = stream(settings.seed, "posterior", "facts").random((*log_weight.shape[:-1], 1))
     weight, chosen = evidence.choose(log_weight, uniform)
     states = {fact.path: row[chosen] for fact, row in zip(priors.facts, combinations, strict=True)}
@@ -207,6 +207,22 @@ def completed(
     }
     rng = stream(settings.seed, "posterior", "claims")
     return complete(priors, terms, scores, states, probability, rng, sample_stats=stats)
+
+
+def likelihoods(priors: Priors, terms: Terms, found: Mapping[str, Floats], combinations: Floats) -> Floats:
+    """Return the log-likelihood of all claims at every draw under every combination of facts.
+
+    ``found`` are the entries by path, ``(chain, draw)``; the result is ``(chain, draw, combination)``. Draws are
+    taken in blocks, so that memory does not grow with draws times claims times combinations.
+    """
+    chains, draws = next(iter(found.values())).shape
+    block = max(1, BLOCK // (chains * max(len(priors.evidence), 1) * combinations.shape[1]))
+    parts = []
+    for start in range(0, draws, block):
+        here = {path: values[:, start : start + block] for path, values in found.items()}
+        targets = propagation.log_targets_over(priors, here, combinations, terms)
+        parts.append(evidence.log_likelihood(targets, terms).sum(axis=0))
+    return np.concatenate(parts, axis=1)
 
 
 def complete(
@@ -228,106 +244,6 @@ def complete(
         log_likelihood = evidence.log_likelihood(targets, terms)
         perceived = evidence.perceive(targets, terms, rng)
     return Draws(scores, found, states, quantities, log_likelihood, perceived, fact_probability, sample_stats)
-
-
-def sample(priors: Priors, settings: Settings, progress: Progress | None) -> tuple[dict[str, Floats], xr.Dataset]:
-    """Return NUTS draws of the informed unknowns' normal scores by path, and the sampler's statistics."""
-    from simulate import model
-
-    if progress:
-        progress("building the model", 0, 0)
-    built = model.build(priors)
-    if progress:
-        progress("compiling", 0, 0)
-    return nuts(priors, built, settings, progress=progress)
-
-
-def nuts(
-    priors: Priors,
-    built: Any,
-    settings: Settings,
-    *,
-    progress: Progress | None = None,
-    step: Any = None,
-    starts: Sequence[Mapping[str, Any]] | None = None,
-) -> tuple[dict[str, Floats], xr.Dataset]:
-    """Return what `sample` does from a model that is ``built``.
-
-    ``step`` is a `pymc.NUTS` of one's own, which PyMC then starts where the priors have their medians, or
-    at the ``starts`` of the chains; otherwise PyMC makes one, and starts near there.
-    """
-    import pymc as pm
-
-    draws = settings.draws * settings.thin
-    own = {"target_accept": settings.target_accept} if step is None else {"step": step, "initvals": starts}
-    with built, exact_arithmetic(), warnings.catch_warnings(), whole_or_interrupted():
-        warnings.simplefilter("ignore")
-        tree = pm.sample(
-            draws=draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            cores=min(settings.cores, settings.chains),
-            random_seed=settings.seed,
-            nuts_sampler=SAMPLER,
-            progressbar=False,
-            quiet=True,
-            compute_convergence_checks=False,
-            callback=counted(settings, progress) if progress else None,
-            **own,
-        )
-    scores = np.moveaxis(tree["posterior"]["z"].to_numpy(), -1, 0)
-    if scores.shape[1:] != (settings.chains, draws):
-        raise KeyboardInterrupt
-    scores = scores[..., settings.thin - 1 :: settings.thin]
-    sampled = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
-    return sampled, tree["sample_stats"].to_dataset()
-
-
-def counted(settings: Settings, progress: Progress) -> Callable[[Any, Any], None]:
-    """Return what counts the draws of all chains and reports them."""
-    total = settings.chains * (settings.tune + settings.draws * settings.thin)
-    done = itertools.count(1)
-
-    def count(trace: Any, draw: Any) -> None:
-        number = next(done)
-        if number % 50 == 0 or number == total:
-            progress("sampling", number, total)
-
-    return count
-
-
-def exact_arithmetic() -> contextlib.AbstractContextManager[Any]:
-    """Compile without reordering of sums.
-
-    PyTensor's fast mathematics rounds a function that was just compiled otherwise than the same function
-    read from its cache, so that the first run after an installation would differ from the next.
-    """
-    import pytensor
-
-    flags: contextlib.AbstractContextManager[Any] = pytensor.config.change_flags(numba__fastmath=False)
-    return flags
-
-
-@contextlib.contextmanager
-def whole_or_interrupted() -> Iterator[None]:
-    """Say what PyMC's failures mean.
-
-    Raises `KeyboardInterrupt` where it was interrupted while it tunes and complains of too few samples,
-    and `SimulateError` where the evidence is impossible at the priors' own medians.
-    """
-    from pymc.exceptions import SamplingError
-
-    try:
-        yield
-    except SamplingError:
-        raise SimulateError(
-            "the posterior has no density where sampling starts: the evidence is impossible under the priors; "
-            "`simulate check FILE --prior-predictive` shows which claim"
-        ) from None
-    except ValueError as error:
-        if "Not enough samples" in str(error):
-            raise KeyboardInterrupt from None
-        raise
 
 
 def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, float]]) -> Verdict:

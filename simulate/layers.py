@@ -93,7 +93,8 @@ def is_file(path: Path) -> bool:
 def is_register(path: Path) -> bool:
     """Whether a file is a register of claims and no prior file."""
     faults: list[Fault] = []
-    return "register" in parse(read_text(path, "", faults), "", faults)
+    text = read_text(path, "", faults)
+    return "register" in text and "register" in parse(text, "", faults)
 
 
 def write_starter(name: str) -> Path:

@@ -17,16 +17,17 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from simulate import evidence, ledger
-from simulate.distributions import KNOTS, Johnson, tabulate
+from simulate.distributions import Johnson
 from simulate.evidence import Terms, perceive_mixture
 from simulate.priors import Claim, Priors, Unknown
 from simulate.propagation import SMALLEST
+from simulate.tabulation import KNOTS, tabulate
 
 STEP = float(KNOTS[1] - KNOTS[0])
 
 
-def build(priors: Priors) -> pm.Model:
-    """Return the model of a prior file that has evidence.
+def build(priors: Priors, terms: Terms | None = None) -> pm.Model:
+    """Return the model of a prior file that has evidence: its own ``terms``, or others given.
 
     Free variable ``z`` with dim ``unknown``: normal scores, before their correlations, of the unknowns
     that the evidence speaks of (`Priors.informed`); the others are independent of it and stay as they are.
@@ -35,7 +36,7 @@ def build(priors: Priors) -> pm.Model:
     """
     if not priors.evidence:
         raise ValueError("a prior file without evidence needs no sampler")
-    terms = evidence.terms(priors)
+    terms = terms or evidence.terms(priors)
     states, log_probability = evidence.combinations(priors.facts)
     coords = {
         "unknown": [unknown.path for unknown in priors.informed],
@@ -95,7 +96,7 @@ def entries(priors: Priors, z: Any) -> Entries:
 
 
 def correlate(priors: Priors, z: Any) -> Any:
-    """Return normal scores with the correlations put in; products are elementwise, see `within`."""
+    """Return normal scores with the correlations put in, elementwise: a matrix product compiles ten times as long."""
     paths = priors.correlations.paths
     order = {unknown.path: position for position, unknown in enumerate(priors.informed)}
     if not order.keys() & set(paths):

@@ -18,7 +18,19 @@ from typing import Any
 
 import numpy as np
 
-from simulate import __version__, datatree, inference, layers, ledger, loading, plots, report, results, summary
+from simulate import (
+    __version__,
+    datatree,
+    inference,
+    layers,
+    ledger,
+    loading,
+    plots,
+    report,
+    results,
+    samplers,
+    summary,
+)
 from simulate.errors import RunError, SimulateError
 from simulate.inference import Draws, Progress, Settings, Verdict
 from simulate.priors import Priors
@@ -26,7 +38,7 @@ from simulate.results import Run
 from simulate.summary import ClaimStanding, Row
 
 LIBRARIES = ("arviz", "arviz-base", "arviz-plots", "arviz-stats", "h5netcdf", "h5py", "matplotlib", "numba",
-             "numpy", "pymc", "pytensor", "scipy", "xarray")  # fmt: skip
+             "numpy", "nutpie", "pymc", "pytensor", "scipy", "xarray")  # fmt: skip
 
 
 def run(
@@ -303,7 +315,7 @@ def sampling(priors: Priors, settings: Settings, verdict: Verdict) -> dict[str, 
     exact = verdict.method == "exact"
     return {
         **found,
-        "sampler": "independent draws (NumPy)" if exact else f"{inference.SAMPLER} NUTS",
+        "sampler": "independent draws (NumPy)" if exact else samplers.NAMES[settings.nuts],
         "evidence": len(priors.evidence),
     }
 

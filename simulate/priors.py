@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from simulate import ledger, schema
 from simulate.distributions import Distribution
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class Correlations:
 
     def cholesky(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the lower Cholesky factor of the matrix, shape ``(path, path)``."""
+        import numpy as np
+
         return np.linalg.cholesky(np.array(self.matrix)) if self.paths else np.zeros((0, 0))
 
 

@@ -70,16 +70,21 @@ def quantities(priors: Priors, found: Mapping[str, Floats], states: Mapping[str,
 
 
 def log_targets(
-    priors: Priors, found: Mapping[str, Floats], ledger_values: Mapping[str, Floats], terms: evidence.Terms
+    priors: Priors,
+    found: Mapping[str, Floats],
+    ledger_values: Mapping[str, Floats],
+    terms: evidence.Terms,
+    xp: Any = np,
 ) -> Floats:
     """Return the logarithm of what each claim speaks of, ``(claim, …)``.
 
-    The bias of its source and the error it shares with its group are put in.
+    The bias of its source and the error it shares with its group are put in. ``xp`` is the array module,
+    `numpy` or `simulate.tape`.
     """
     rows = []
     for claim, scale in zip(priors.evidence, terms.shared, strict=True):
-        target = np.log(np.maximum(target_of(claim, priors, found, ledger_values), SMALLEST))
-        bias = sum(np.log(found[path]) for path in claim.biased_by)
+        target = xp.log(xp.maximum(target_of(claim, priors, found, ledger_values), SMALLEST))
+        bias = sum(xp.log(found[path]) for path in claim.biased_by)
         rows.append(target + bias + (scale * found[claim.error] if claim.error else 0.0))
     return np.stack(rows)
 
@@ -97,13 +102,15 @@ def target_of(claim: Claim, priors: Priors, found: Mapping[str, Floats], ledger_
     return row
 
 
-def log_targets_over(priors: Priors, found: Mapping[str, Floats], states: Floats) -> Floats:
-    """Return `log_targets` of the evidence for every combination of facts: ``(claim, …, combination)``.
+def log_targets_over(
+    priors: Priors, found: Mapping[str, Floats], states: Floats, terms: evidence.Terms | None = None, xp: Any = np
+) -> Floats:
+    """Return `log_targets` for every combination of facts: ``(claim, …, combination)``.
 
-    ``states`` is ``(fact, combination)``.
+    ``states`` is ``(fact, combination)``; ``terms`` are the file's own evidence unless others are given.
     """
-    terms, each = evidence.terms(priors), []
+    terms, each = terms or evidence.terms(priors), []
     for column in states.T:
         state = {fact.path: np.asarray(value) for fact, value in zip(priors.facts, column, strict=True)}
-        each.append(log_targets(priors, found, quantities(priors, found, state), terms))
+        each.append(log_targets(priors, found, quantities(priors, found, state), terms, xp))
     return np.stack(each, axis=-1)

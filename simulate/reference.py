@@ -2,7 +2,8 @@
 
 A prior file asks for one with ``mfu = { reference = "training_runs", … }`` or
 ``multiplier = { reference = "research_multipliers" }`` and gets the posterior predictive of a case of a
-new family, from `simulate.regression` on the table of that name in ``priors/reference/``.
+new family, from the table of that name in ``priors/reference/``. Here the tables are read and their cases
+put into classes; `simulate.predictives` learns from them.
 
 The answer depends on which cases are taken for similar. The default learns from all of them what chip,
 size and architecture do; ``within`` takes the plain members of a narrower class instead.
@@ -15,27 +16,22 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from simulate import ledger, regression
+from simulate import ledger
 from simulate.characters import CONTROL
-from simulate.distributions import Tabulated
 from simulate.elicitation import parse_number
 from simulate.errors import Fault, InputError
-from simulate.regression import Fit, Predictive, Regression
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 TRAINING_RUNS = "training_runs"
 RESEARCH_MULTIPLIERS = "research_multipliers"
 TABLES = (TRAINING_RUNS, RESEARCH_MULTIPLIERS)
-SEED = 20250131
-"""A reference is data, not a draw: whatever the seed of a run, it says the same."""
 
 CHIP_CLASSES = (
     ("V100", r"V100"),
@@ -86,7 +82,7 @@ class TrainingRun:
     @property
     def complete(self) -> bool:
         """Whether all that the physics of the run needs is known."""
-        return bool(np.isfinite([self.active_parameters, self.tokens, self.peak_flops, self.gpu_hours]).all())
+        return all(map(math.isfinite, (self.active_parameters, self.tokens, self.peak_flops, self.gpu_hours)))
 
     @property
     def ideal_hours(self) -> float:
@@ -112,8 +108,10 @@ class Traits:
     mixture: bool
     """Whether it is a mixture of experts."""
 
-    def covariates(self) -> Floats:
+    def covariates(self) -> NDArray[np.float64]:
         """Return intercept, chip, size, size on that chip, architecture: the row of the design matrix."""
+        import numpy as np
+
         chip = np.array([float(self.chip == name) for name in CLASS_NAMES])
         size = math.log10(self.active_parameters / PIVOT)
         return np.array([1.0, *chip, size, *(size * chip), float(self.mixture)])
@@ -122,13 +120,6 @@ class Traits:
 def is_mixture(architecture: str) -> bool:
     return architecture.strip().lower() in ("moe", "mixture of experts")
 
-
-MFU_MEAN = np.array([math.log(0.3), *[0.0] * (2 * len(CLASS_NAMES) + 2)])
-MFU_SD = np.array([0.5, *[0.3] * len(CLASS_NAMES), 0.2, *[0.2] * len(CLASS_NAMES), 0.3])
-"""Priors of the coefficients of log-MFU: a middle of 0.3 within a factor of 2.3 (90 %), chips that differ
-by a factor of 1.6, a tenfold size and the architecture that each change it by 1.4 to 1.6."""
-WITHIN, BETWEEN = 0.2, 0.3
-"""Scales of the half-t priors of the spread within and between families, of log-MFU."""
 
 type Member = Callable[[TrainingRun], bool]
 
@@ -295,7 +286,7 @@ def read_multipliers(text: str) -> tuple[Multiplier, ...]:
 
 
 # ---------------------------------------------------------------------------------------------
-# Fits
+# Classes
 
 
 def members(runs: Sequence[TrainingRun], within: str = "all", without: str = "") -> tuple[TrainingRun, ...]:
@@ -304,102 +295,9 @@ def members(runs: Sequence[TrainingRun], within: str = "all", without: str = "")
     return tuple(run for run in fit if run.family != without)
 
 
-def mfu_regression(runs: Sequence[TrainingRun], *, plain: bool) -> Regression:
-    """Return log-MFU on what is known of each run, or, ``plain``, on nothing but its family."""
-    x = np.array([run.traits.covariates() for run in runs])
-    names = list(dict.fromkeys(run.family for run in runs))
-    keep = slice(0, 1) if plain else slice(None)
-    return Regression(
-        np.log([run.mfu for run in runs]),
-        x[:, keep],
-        np.array([names.index(run.family) for run in runs]),
-        MFU_MEAN[keep],
-        MFU_SD[keep],
-        WITHIN,
-        BETWEEN,
-    )
-
-
-def multiplier_regression(cases: Sequence[Multiplier]) -> Regression:
-    """Return log(multiplier - 1) around one mean; each case is a laboratory of its own."""
-    excess = np.log([case.multiplier - 1 for case in cases])
-    each = np.arange(len(cases))
-    return Regression(excess, np.ones((len(cases), 1)), each, np.zeros(1), np.array([1.5]), 0.5, 1.0)
-
-
-def generator(*purpose: str) -> np.random.Generator:
-    from simulate.inference import stream
-
-    return stream(SEED, "reference", *purpose)
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """The predictive of disclosed cases as a distribution, computed when it is first used."""
-
-    compute: Callable[[], Tabulated]
-    support: tuple[float, float]
-    family: str = "predictive"
-
-    @cached_property
-    def table(self) -> Tabulated:
-        return self.compute()
-
-    def from_normal(self, z: ArrayLike) -> Floats:
-        return np.asarray(self.table.from_normal(z))
-
-    def ppf(self, p: ArrayLike) -> Floats:
-        return np.asarray(self.table.ppf(p))
-
-    def cdf(self, x: ArrayLike) -> Floats:
-        return np.asarray(self.table.cdf(x))
-
-    def pdf(self, x: ArrayLike) -> Floats:
-        return np.asarray(self.table.pdf(x))
-
-
-def mfu(text: str, traits: Traits, within: str = "", without: str = "") -> tuple[Predicted, str]:
-    """Return the predictive of the MFU of a run, and how it is come by in words.
-
-    ``text`` is the table; ``within`` a reference class of `CLASSES`, or empty for the regression;
-    ``without`` a family that is left out. Raises `InputError` for a table with faults, a family that is
-    not in it, and a class without runs.
-    """
-    table = read_training_runs(text, TRAINING_RUNS)
-    runs = members(table, within or "all", without)
-    families = {run.family for run in table}
-    if without and without not in families:
-        mend = f"name one of {', '.join(sorted(families))}"
-        raise InputError(TRAINING_RUNS, [Fault("without", f"there is no family {without[:40]!r}", mend)])
-    if not runs:
-        raise nobody(TRAINING_RUNS, CLASSES[within or "all"][0])
-    what = CLASSES[within][0] if within else f"disclosed runs, as {words(traits)}"
-    number = len({run.family for run in runs})
-    given = f"predicted from {len(runs)} {what}, of {number} families"
-    return Predicted(partial(mfu_table, text, traits, within, without), (0.0, 1.0)), given
-
-
 def nobody(table: str, what: str) -> InputError:
     """Return the error of a class that has no members."""
     return InputError(table, [Fault("rows", f"none for {what}", "add some, or ask for another class")])
-
-
-@lru_cache(maxsize=16)
-def mfu_fit(text: str, within: str, without: str) -> Fit:
-    """Return the fit to a table of training runs."""
-    runs = members(read_training_runs(text, TRAINING_RUNS), within or "all", without)
-    data = mfu_regression(runs, plain=bool(within))
-    (fit,) = regression.fit(data, np.ones((1, len(runs))), generator("mfu", within))
-    return fit
-
-
-@lru_cache(maxsize=64)
-def mfu_table(text: str, traits: Traits, within: str, without: str) -> Tabulated:
-    """Return the predictive of the MFU of a run; it cannot be above 1, and is conditioned on that."""
-    covariates = traits.covariates()[:1] if within else traits.covariates()
-    fit = mfu_fit(text, within, without)
-    predictive = regression.predict(fit, covariates, generator("mfu", within, repr(traits)))
-    return tabulated(predictive, 0.0, math.log(1.0), 1.0)
 
 
 def words(traits: Traits) -> str:
@@ -415,61 +313,5 @@ MULTIPLIER_CLASSES: Mapping[str, str] = {
 }
 
 
-def multiplier(text: str, within: str = "") -> tuple[Predicted, str]:
-    """Return the predictive of a research multiplier, and how it is come by in words."""
-    number = len(cases_within(text, within))
-    if not number:
-        raise nobody(RESEARCH_MULTIPLIERS, MULTIPLIER_CLASSES[within])
-    given = f"predicted from {number} {MULTIPLIER_CLASSES[within]}"
-    return Predicted(partial(multiplier_table, text, within), (1.0, math.inf)), given
-
-
 def cases_within(text: str, within: str) -> list[Multiplier]:
     return [case for case in read_multipliers(text) if case.role == "yes" and within in ("", case.era)]
-
-
-@lru_cache(maxsize=8)
-def multiplier_table(text: str, within: str) -> Tabulated:
-    """Return the predictive of a research multiplier, which is above 1."""
-    return tabulated(excess(text, within), 1.0, math.inf, math.inf)
-
-
-@lru_cache(maxsize=8)
-def excess(text: str, within: str) -> Predictive:
-    """Return the predictive of log(multiplier - 1)."""
-    cases = cases_within(text, within)
-    (fit,) = regression.fit(multiplier_regression(cases), np.ones((1, len(cases))), generator("multiplier", within))
-    return regression.predict(fit, np.ones(1), generator("multiplier", within, "new"))
-
-
-def tabulated(predictive: Predictive, lower: float, ceiling: float, upper: float) -> Tabulated:
-    """Return the predictive of ``lower + exp(y)``, given that ``y`` is below ``ceiling``, as a distribution.
-
-    Where ``upper`` is a physical bound, such as an MFU of 1, the predictive is conditioned on it.
-    """
-    middle, reach = (
-        float(np.median(predictive.location)),
-        float(np.median(predictive.scale)) + float(predictive.location.std()),
-    )
-    y = middle + reach * np.sinh(np.linspace(-4.5, 4.5, 361))
-    if math.isfinite(ceiling):
-        y = np.concatenate([y[y < ceiling - 0.02 * reach], ceiling - 0.02 * reach * np.geomspace(1, 1e-3, 12)[1:]])
-    return Tabulated.from_cdf(
-        lower + np.exp(y), predictive.cdf(y), float(predictive.cdf(np.array(ceiling))), lower, upper
-    )
-
-
-def by_class(runs: Sequence[TrainingRun], target: TrainingRun) -> Iterator[tuple[str, int, int, Predictive]]:
-    """Yield (what, runs, families, predictive of the target's log-MFU) for the regression and each class."""
-    for within in ("", *CLASSES):
-        kept = members(runs, within or "all")
-        data = mfu_regression(kept, plain=bool(within))
-        (fit,) = regression.fit(data, np.ones((1, len(kept))), generator("mfu", within))
-        covariates = target.traits.covariates()[:1] if within else target.traits.covariates()
-        what = CLASSES[within][0] if within else "the regression on all runs (chip, size, architecture)"
-        yield (
-            what,
-            len(kept),
-            data.families,
-            regression.predict(fit, covariates, generator("class", within, target.model)),
-        )

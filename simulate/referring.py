@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from simulate import layers, reference, schema
+from simulate.distributions import at_score
 from simulate.elicitation import Entry, Reference
 from simulate.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from simulate.distributions import Array
+    from simulate.tabulation import Tabulated
 
 
 def answered(file: schema.PriorFile, read: layers.Layers, faults: list[Fault]) -> schema.PriorFile:
@@ -34,7 +45,7 @@ def run_answered(
     traits = traits_asked(key, run, asked, file, faults)
     if len(faults) == before and traits is not None:
         try:
-            distribution, given = reference.mfu(read.references[asked.table], traits, asked.within, asked.without)
+            distribution, given = mfu(read.references[asked.table], traits, asked.within, asked.without)
             known = replace(known, distribution=distribution, given=given)
         except InputError as error:
             faults += in_table(asked.table, where, error)
@@ -57,7 +68,7 @@ def traits_asked(
     size = run.active_parameters
     if size is None:
         return None
-    middle = size.value if size.distribution is None else float(size.distribution.ppf(0.5))
+    middle = size.value if size.distribution is None else at_score(size.distribution, 0.0)
     return reference.Traits(chip, float(middle or 1.0), reference.is_mixture(asked.architecture))
 
 
@@ -76,7 +87,7 @@ def multiplier_answered(entry: Entry, read: layers.Layers, faults: list[Fault]) 
         faults.append(Fault("research.multiplier", "asks for what the table does not hold", mend))
         return schema.MULTIPLIER.stand_in({})
     try:
-        distribution, given = reference.multiplier(read.references[asked.table], asked.within)
+        distribution, given = multiplier(read.references[asked.table], asked.within)
     except InputError as error:
         faults += in_table(asked.table, "research.multiplier", error)
         return schema.MULTIPLIER.stand_in({})
@@ -92,3 +103,76 @@ def in_table(table: str, where: str, error: InputError) -> list[Fault]:
         )
         for fault in error.faults
     ]
+
+
+# ---------------------------------------------------------------------------------------------
+# Predictives
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The predictive of disclosed cases as a distribution, computed when it is first used."""
+
+    compute: Callable[[], Tabulated]
+    support: tuple[float, float]
+    family: str = "predictive"
+
+    @cached_property
+    def table(self) -> Tabulated:
+        return self.compute()
+
+    def from_normal(self, z: ArrayLike) -> Array:
+        return self.table.from_normal(z)
+
+    def ppf(self, p: ArrayLike) -> Array:
+        return self.table.ppf(p)
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return self.table.cdf(x)
+
+    def pdf(self, x: ArrayLike) -> Array:
+        return self.table.pdf(x)
+
+
+def mfu(text: str, traits: reference.Traits, within: str = "", without: str = "") -> tuple[Predicted, str]:
+    """Return the predictive of the MFU of a run, and how it is come by in words.
+
+    ``text`` is the table; ``within`` a reference class of `CLASSES`, or empty for the regression;
+    ``without`` a family that is left out. Raises `InputError` for a table with faults, a family that is
+    not in it, and a class without runs.
+    """
+    table = reference.read_training_runs(text, reference.TRAINING_RUNS)
+    runs = reference.members(table, within or "all", without)
+    families = {run.family for run in table}
+    if without and without not in families:
+        mend = f"name one of {', '.join(sorted(families))}"
+        raise InputError(reference.TRAINING_RUNS, [Fault("without", f"there is no family {without[:40]!r}", mend)])
+    if not runs:
+        raise reference.nobody(reference.TRAINING_RUNS, reference.CLASSES[within or "all"][0])
+    what = reference.CLASSES[within][0] if within else f"disclosed runs, as {reference.words(traits)}"
+    number = len({run.family for run in runs})
+    given = f"predicted from {len(runs)} {what}, of {number} families"
+    return Predicted(partial(mfu_table, text, traits, within, without), (0.0, 1.0)), given
+
+
+def multiplier(text: str, within: str = "") -> tuple[Predicted, str]:
+    """Return the predictive of a research multiplier, and how it is come by in words."""
+    number = len(reference.cases_within(text, within))
+    if not number:
+        raise reference.nobody(reference.RESEARCH_MULTIPLIERS, reference.MULTIPLIER_CLASSES[within])
+    given = f"predicted from {number} {reference.MULTIPLIER_CLASSES[within]}"
+    return Predicted(partial(multiplier_table, text, within), (1.0, math.inf)), given
+
+
+def mfu_table(text: str, traits: reference.Traits, within: str, without: str) -> Tabulated:
+    """Return the predictive of an MFU; a file is checked without it, so NumPy is not imported before."""
+    from simulate import predictives
+
+    return predictives.mfu_table(text, traits, within, without)
+
+
+def multiplier_table(text: str, within: str) -> Tabulated:
+    """Return the predictive of a research multiplier, likewise."""
+    from simulate import predictives
+
+    return predictives.multiplier_table(text, within)

@@ -1,8 +1,6 @@
 """Leaving evidence out: the same posterior without the claims of one origin, by sampling anew.
 
-A model is compiled once. To leave a claim out, its error is made so large, or its bound so easy to keep,
-that it says nothing; what is left has the scales that the file would give it without those claims. The
-posterior is that of ``--set evidence.NAME.used=false``, without compiling it.
+The posterior is that of ``--set evidence.NAME.used=false``.
 """
 
 from __future__ import annotations
@@ -10,20 +8,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
-from simulate import evidence, inference, loading
-from simulate.compiled import Nuts
+from simulate import inference, loading
 from simulate.inference import Draws, Progress, Settings
 from simulate.priors import Priors, Unknown
 
-Floats = NDArray[np.float64]
-
-NO_ERROR_SO_LARGE = 1e9
-"""Scale of the logarithm of a claim that is left out: its density is the same everywhere."""
 ALL = "all evidence"
 
 
@@ -77,47 +66,9 @@ def is_of_claims(path: str) -> bool:
     return path.split(".")[0] in ("groups", "sources")
 
 
-def silenced(priors: Priors, reduced: Priors) -> dict[str, Floats]:
-    """Return the model's data, by name, with which the claims that ``reduced`` lacks say nothing."""
-    full, left = evidence.terms(priors), evidence.terms(reduced)
-    place = {claim.name: position for position, claim in enumerate(reduced.evidence)}
-    log_value, scale, shared = full.log_value.copy(), full.scale.copy(), full.shared.copy()
-    for row, claim in enumerate(priors.evidence):
-        if claim.name in place:
-            scale[row], shared[row] = left.scale[place[claim.name]], left.shared[place[claim.name]]
-        elif full.sign[row]:
-            log_value[row], shared[row] = -full.sign[row] * NO_ERROR_SO_LARGE, 0.0
-        else:
-            scale[row], shared[row] = NO_ERROR_SO_LARGE, 0.0
-    data = {"log_value": log_value, "claim_scale": scale}
-    sharing = [row for row, claim in enumerate(priors.evidence) if claim.error]
-    return data | ({"claim_shared_scale": shared[sharing]} if sharing else {})
-
-
-class Refitting:
-    """Samples a prior file again and again with some of its claims left out, on one compiled model."""
-
-    def __init__(self, priors: Priors) -> None:
-        self.priors = priors
-
-    @cached_property
-    def sampler(self) -> Nuts:
-        return Nuts(self.priors)
-
-    def posterior(self, reduced: Priors, settings: Settings, progress: Progress | None) -> Draws:
-        """Return the posterior of the priors with fewer claims, or their prior where no claim is left.
-
-        Chains start where those of a run may: at the medians of the priors, or up to one score beside.
-        """
-        if not reduced.evidence:
-            return inference.prior(reduced, settings)
-        rng = inference.stream(settings.seed, "refit", *(claim.name for claim in reduced.evidence))
-        starts = [{"z": rng.uniform(-1, 1, len(self.priors.informed))} for _ in range(settings.chains)]
-        data = silenced(self.priors, reduced)
-        scores, stats = self.sampler.given(data, settings, progress=progress, starts=starts)
-        wanted = {unknown.path for unknown in reduced.informed}
-        sampled = {path: row for path, row in scores.items() if path in wanted}
-        return inference.completed(reduced, evidence.terms(reduced), settings, sampled, stats)
+def posterior(reduced: Priors, settings: Settings, progress: Progress | None) -> Draws:
+    """Return the posterior of priors with fewer claims, or their prior where no claim is left."""
+    return inference.posterior(reduced, settings, progress) if reduced.evidence else inference.prior(reduced, settings)
 
 
 def citing(priors: Priors, sources: Sequence[str]) -> tuple[Unknown, ...]:

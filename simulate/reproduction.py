@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import __version__, loading, pipeline, report, results
+from simulate import __version__, loading, pipeline, report, results, samplers
 from simulate.errors import DamagedRunError, InputError, RunError
 from simulate.inference import Progress, Settings
 from simulate.priors import Priors
@@ -113,12 +113,16 @@ def pool_words(run: Run) -> str:
 def settings_of(sampling: Mapping[str, Any]) -> tuple[Settings, tuple[str, ...]]:
     """Return the settings that a manifest states, and the names of those that it does not.
 
+    Runs were made by PyMC's NUTS before there was a choice to state.
+
     Raises `KeyError` and `TypeError` where what was always stated is missing or no number.
     """
-    default = dataclasses.asdict(Settings(cores=pipeline.cores()))
+    default = dataclasses.asdict(Settings(cores=pipeline.cores(), nuts=samplers.PYMC))
     known = {name: sampling[name] for name in ("draws", "tune", "chains", "seed")}
     known |= {name: sampling[name] for name in default if name in sampling and name != "cores"}
-    if wrong := [name for name, value in known.items() if not isinstance(value, int | float)]:
+    if wrong := [
+        name for name, value in known.items() if not isinstance(value, str if name == "nuts" else int | float)
+    ]:
         raise TypeError(", ".join(wrong))
     assumed = tuple(name for name in default if name not in known and name != "cores")
     return Settings(**{**default, **known}), assumed

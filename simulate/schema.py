@@ -111,7 +111,8 @@ INHERITED = ("sources", "note")
 class Table(BaseModel):
     """A table of the file: unknown keys are faults, values are frozen once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+    """Deferred, because only the validator of the whole file is ever used: the tables' own are not built."""
 
 
 class Section(Table):

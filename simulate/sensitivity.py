@@ -33,7 +33,7 @@ from simulate.inference import Draws, Progress, Settings
 from simulate.jackknife import Estimate
 from simulate.power_scaling import Power
 from simulate.priors import Constant, Priors, Unknown
-from simulate.refits import Omission, Refitting
+from simulate.refits import Omission
 from simulate.results import Run
 from simulate.shapley import Effects
 from simulate.summary import Row
@@ -555,16 +555,15 @@ class Analysing:
 
     def leave_out(self, settings: Settings) -> Iterator[LeftOut]:
         """Yield the scope without the claims of each origin, and without any."""
-        refitting = Refitting(self.priors)
         omitted = refits.omissions(self.priors)
         for number, omission in enumerate(omitted):
             named = f"without {omission.name} ({number + 1} of {len(omitted)})"
             self.progress(named, 0, 0)
-            found = self.without(omission, refitting, settings, named)
+            found = self.without(omission, settings, named)
             if found:
                 yield found
 
-    def without(self, omission: Omission, refitting: Refitting, settings: Settings, named: str) -> LeftOut | None:
+    def without(self, omission: Omission, settings: Settings, named: str) -> LeftOut | None:
         """Return the scope without some claims, or None and a note where that cannot be sampled.
 
         Where it has not converged it is sampled once more, twice as long and in smaller steps.
@@ -574,7 +573,7 @@ class Analysing:
         exact = replace(settings, draws=self.sample.draws)
         try:
             for attempt in (settings, patient) if reduced.evidence else (exact,):
-                found = self.refitted(omission, reduced, refitting, attempt, named)
+                found = self.refitted(omission, reduced, attempt, named)
                 if not found.reasons:
                     break
         except SimulateError as error:
@@ -582,11 +581,9 @@ class Analysing:
             return None
         return found
 
-    def refitted(
-        self, omission: Omission, reduced: Priors, refitting: Refitting, settings: Settings, named: str
-    ) -> LeftOut:
+    def refitted(self, omission: Omission, reduced: Priors, settings: Settings, named: str) -> LeftOut:
         """Return the scope from one posterior without some claims."""
-        draws = refitting.posterior(reduced, settings, lambda what, done, total: self.progress(named, done, total))
+        draws = refits.posterior(reduced, settings, lambda what, done, total: self.progress(named, done, total))
         row = self.row(draws, self.scope, draws.quantities[self.scope])
         spread = Spread.of(row)
         kept = tuple(unknown.path for unknown in refits.citing(self.priors, omission.origins))

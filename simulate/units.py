@@ -37,6 +37,37 @@ DEFINITIONS = (
     "watt_hour = watt * hour = Wh",
     "percent = 0.01",
 )
+COMMON = {
+    ("%", ""): 0.01,
+    ("percent", ""): 0.01,
+    ("%/year", "1/year"): 0.01,
+    ("kUSD", "USD"): 1e3,
+    ("MUSD", "USD"): 1e6,
+    ("USD/month", "USD/year"): 12.0,
+    ("kUSD/GPU", "USD/GPU"): 1e3,
+    ("USD/GPU/hour", "USD/GPU-hour"): 1.0,
+    ("USD/GPU/h", "USD/GPU-hour"): 1.0,
+    ("USD/GPU-h", "USD/GPU-hour"): 1.0,
+    ("W/GPU", "kW/GPU"): 1e-3,
+    ("TFLOP/s/GPU", "FLOP/second/GPU"): 1e12,
+    ("TFLOP/second/GPU", "FLOP/second/GPU"): 1e12,
+    ("USD/MWh", "USD/kWh"): 1e-3,
+    ("USD/kW-month", "USD/kW/month"): 1.0,
+    ("USD/kW/year", "USD/kW/month"): 1 / 12,
+    ("month", "year"): 1 / 12,
+    ("months", "year"): 1 / 12,
+    ("years", "year"): 1.0,
+    ("GPUs", "GPU"): 1.0,
+    ("GPU-hours", "GPU-hour"): 1.0,
+    ("GPU-days", "GPU-hour"): 24.0,
+    ("MGPU-hour", "GPU-hour"): 1e6,
+    ("parameters", "parameter"): 1.0,
+    ("tokens", "token"): 1.0,
+    ("persons", "person"): 1.0,
+    ("USD/person/month", "USD/person/year"): 12.0,
+    ("kUSD/person/year", "USD/person/year"): 1e3,
+}
+"""What the registry answers to the common spellings: importing pint takes longer than all else of a check (tested)."""
 PLAIN = ("", "1", "dimensionless")
 ALLOWED = re.compile(r"(1\s*/)?[A-Za-z_%$*/()\- ]*")
 COMPOUND = re.compile(r"[A-Za-z_]+(?:-[A-Za-z_]+)+")
@@ -83,6 +114,12 @@ def factor(unit: str, wanted: str, currencies: tuple[tuple[str, float], ...] = (
         raise UnitError(f"unknown unit {unit[:LONGEST]!r}")
     if canonical_spelling(unit) == canonical_spelling(wanted) or {unit, wanted} <= set(PLAIN):
         return 1.0
+    known = COMMON.get((unit, wanted))
+    return converted(unit, wanted, currencies) if known is None else known
+
+
+def converted(unit: str, wanted: str, currencies: tuple[tuple[str, float], ...] = ()) -> float:
+    """Return the factor by the registry. Raises `UnitError` as `factor` does."""
     import pint
 
     units = registry(currencies)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import reference, regression
+from simulate import predictives, reference, regression
 from simulate.errors import Fault, InputError
 from simulate.reference import TrainingRun
 
@@ -226,14 +226,14 @@ def validate(
     if folds.shape[1] == 0 or folds.sum(axis=1).min() < FEWEST:
         mend = f"at least {FEWEST} complete runs outside the family that is predicted"
         raise InputError("the table of known runs", [Fault("rows", "too few to learn from", mend)])
-    data = reference.mfu_regression(members, plain=False)
-    fits = regression.fit(data, folds, reference.generator("validation"), chains=4, progress=progress)
+    data = predictives.mfu_regression(members, plain=False)
+    fits = regression.fit(data, folds, predictives.generator("validation"), chains=4, progress=progress)
     scored = []
     for number, run in enumerate(wanted):
         if progress:
             progress("scoring", number, len(wanted))
         fold = groups.index(held_out(run, members))
-        rng = reference.generator("validation", run.model)
+        rng = predictives.generator("validation", run.model)
         forecast = regression.predict(fits[fold], run.traits.covariates(), rng)
         baseline = ConstantMfu.of(data.y[folds[fold] == 1])
         scored.append(Scored(run, score(run, forecast, rng), score(run, baseline, rng)))
@@ -313,5 +313,5 @@ def judged(known: Sequence[TrainingRun], target: TrainingRun) -> list[Judged]:
     """Return what the regression and each reference class say of a run that none of them has seen."""
     return [
         Judged(**vars(place(target, forecast)), reference_class=what, runs=runs, families=families)
-        for what, runs, families, forecast in reference.by_class(known, target)
+        for what, runs, families, forecast in predictives.by_class(known, target)
     ]

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from simulate import reference, regression, replication, results
-from simulate.reference import BETWEEN, CLASS_NAMES, CLASSES, LARGE, MFU_MEAN, MFU_SD, PIVOT, WITHIN
+from simulate.predictives import BETWEEN, MFU_MEAN, MFU_SD, WITHIN
+from simulate.reference import CLASS_NAMES, CLASSES, LARGE, PIVOT
 from simulate.report import escape, markdown_table
 from simulate.summary import published
 from simulate.validation import LEVELS, SHOWN, Scored, Validation
@@ -115,7 +116,7 @@ def result(found: Examination, figure: bool) -> Iterator[str]:
 
 
 def model() -> Iterator[str]:
-    """Yield equations and priors, as `simulate.regression` and `simulate.reference` have them."""
+    """Yield equations and priors, as `simulate.regression` and `simulate.predictives` have them."""
     yield "## The model"
     yield prose("""
         A run of $N$ active parameters on $D$ tokens takes six floating-point operations for each pair of them (Kaplan

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import layers, reference, validation
+from simulate import layers, predictives, reference, validation
 from simulate.reference import MULTIPLIER_CLASSES, RESEARCH_MULTIPLIERS, TRAINING_RUNS, TrainingRun
 from simulate.report import finite, percent, table
 from simulate.summary import amount, published
@@ -228,7 +228,7 @@ def multiplier_cells(text: str) -> list[list[str]]:
     rows = [["cases", "number", "median", f"{100 * SHOWN:g} % interval"]]
     tail = (1 - SHOWN) / 2
     for within, what in MULTIPLIER_CLASSES.items():
-        predictive = reference.excess(text, within)
+        predictive = predictives.excess(text, within)
         at = predictive.ppf(np.array([0.5, tail, 1 - tail]))
         errors = np.exp(at) * predictive.mcse(at) / predictive.pdf(at)
         median, low, high = (amount(1 + float(np.exp(y)), "", e) for y, e in zip(at, errors.tolist(), strict=True))

@@ -10,6 +10,7 @@ from simulate import loading
 from simulate.errors import InputError
 
 HOURS = '{ interval = [2e6, 3e6], unit = "GPU-hour", note = "made up for the tests" }'
+ENDLESS = '{ family = "lognormal", median = 1e6, sigma = 1e6, unit = "GPU-hour", note = "made up" }'
 NOTED = 'note = "made up"'
 FOREIGN = re.compile(
     r"pydantic|<class|NoneType|\b(None|int|float|str|dict|dictionary|instance of|Traceback|errors\.)\b"
@@ -354,6 +355,13 @@ SECTIONS: dict[str, tuple[str, Expected]] = {
     "fixed hours beside physics": (
         edit(physics(), ("[runs.base]", '[runs.base]\ngpu_hours = { value = 2.6e6, unit = "GPU-hour" }')),
         (("runs.base.gpu_hours", "a fixed number beside the run's physics"),),
+    ),
+    "hours without end beside physics": (
+        edit(
+            physics(),
+            ("[runs.base]", f"[runs.base]\ngpu_hours = {ENDLESS}"),
+        ),
+        (("runs.base.gpu_hours", "from 0 to inf says nothing of the hours"),),
     ),
     "an item without an amount": (
         MINIMAL + f'[other.data]\npart_of = ["company"]\n{NOTED}\n',

@@ -24,11 +24,10 @@ from simulate import (
     calibration_report,
     calibration_run,
     cli,
-    compiled,
+    density,
     evidence,
     inference,
     loading,
-    model,
     pipeline,
     propagation,
 )
@@ -518,15 +517,15 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_nuts_is_calibrated_and_a_likelihood_broken_in_the_model_alone_is_caught(tmp_path, monkeypatch):
+def test_nuts_is_calibrated_and_a_likelihood_broken_in_the_sampler_alone_is_caught(tmp_path, monkeypatch):
     priors = load(tmp_path, DISPUTED)
     right, _ = calibration_run.calibrate(priors, QUICK, 60, out=tmp_path / "right")
-    whole = model.log_claims
+    whole = density.record
 
-    def broken(log_quantity, terms, log_probability):
-        return whole(log_quantity, dataclasses.replace(terms, scale=terms.scale / 5), log_probability)
+    def broken(priors, terms):
+        return whole(priors, dataclasses.replace(terms, scale=terms.scale / 5))
 
-    monkeypatch.setattr(model, "log_claims", broken)
+    monkeypatch.setattr(density, "record", broken)
     wrong, _ = calibration_run.calibrate(priors, QUICK, 60, out=tmp_path / "wrong")
     assert least(right) > UNLIKELY
     assert {"chips.a.server_cost", "hardware", "log_likelihood"} & set(wrong.failed)
@@ -534,7 +533,7 @@ def test_nuts_is_calibrated_and_a_likelihood_broken_in_the_model_alone_is_caught
 
 def test_a_fit_by_nuts_depends_on_its_number_alone(tmp_path):
     priors = load(tmp_path, BOUNDED)
-    fitter = Fitter(priors, QUICK, compiled.Nuts(priors))
+    fitter = Fitter(priors, QUICK, calibration.sampler(priors))
     first = fitter.fit(0)
     fitter.fit(5)
     assert fitter.fit(0) == first

@@ -9,9 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import MINIMAL
+
+from simulate import loading, pipeline
+from simulate.inference import Settings
 
 REPOSITORY = Path(__file__).parent.parent
-HEAVY = ("pymc", "pytensor", "arviz", "arviz_base", "numba", "matplotlib", "pandas", "xarray", "scipy")
+HEAVY = (
+    "pymc", "pytensor", "arviz", "arviz_base", "arviz_stats", "arviz_plots", "numba", "nutpie", "matplotlib", "pandas",
+    "xarray", "h5netcdf", "scipy",
+)  # fmt: skip
+LIGHT = (*HEAVY, "numpy", "pint")
 VERBS = (
     "run", "check", "show", "verify", "reproduce", "plot", "compare", "sensitivity", "pool", "audit", "validate",
     "calibrate", "list", "init", "schema",
@@ -25,14 +33,17 @@ def simulate(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
-def imported(*arguments: str) -> set[str]:
-    """Return the heavy packages that a command imports."""
+def imported(*arguments: str, cwd: Path = REPOSITORY, of: tuple[str, ...] = HEAVY) -> set[str]:
+    """Return which of some packages a command imports; it must succeed."""
     program = (
         "import sys\nfrom simulate.cli import main\n"
-        f"try: main({list(arguments)!r}, prog_name='simulate', standalone_mode=True)\nexcept SystemExit: pass\n"
-        f"print('IMPORTED', *(name for name in {HEAVY!r} if name in sys.modules))"
+        f"try: main({list(arguments)!r}, prog_name='simulate', standalone_mode=True)\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        f"print('IMPORTED', *(name for name in {of!r} if name in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
@@ -43,8 +54,28 @@ def test_help_of_each_verb_has_an_example_and_imports_nothing_heavy(verb):
     assert imported(verb, "--help") == set()
 
 
-def test_check_of_a_good_file_imports_nothing_heavy():
-    assert imported("check", "semianalysis") == set()
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("check", "semianalysis"),
+        ("check", "consensus"),
+        ("check", "semianalysis", "--set", "fleet.h100.count=5k to 15k GPUs"),
+        ("list",),
+        ("init", "lab"),
+        ("schema",),
+    ],
+    ids=" ".join,
+)
+def test_what_only_reads_files_imports_neither_numpy_nor_anything_heavier(arguments, tmp_path):
+    assert imported(*arguments, cwd=tmp_path, of=LIGHT) == set()
+
+
+@pytest.mark.parametrize("verb", ["show", "verify"])
+def test_what_only_reads_a_run_imports_nothing_heavy(verb, write, tmp_path):
+    priors = loading.load(write(MINIMAL))
+    run = pipeline.run(priors, Settings(10, prior_only=True), out=tmp_path, figures=())
+    assert imported(verb, str(run.folder)) == set()
 
 
 def test_check_says_what_follows_from_a_file():

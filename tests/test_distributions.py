@@ -11,17 +11,16 @@ from scipy.interpolate import CubicHermiteSpline
 
 from simulate import families
 from simulate.distributions import (
-    KNOTS,
     Distribution,
     Mixture,
     Standard,
-    Tabulated,
+    at_score,
     from_quantiles,
     lognormal,
     normal,
-    tabulate,
     to_link,
 )
+from simulate.tabulation import KNOTS, Tabulated, tabulate
 
 INF = math.inf
 
@@ -69,6 +68,12 @@ BOUNDED = {name: d for name, d in EVERY.items() if math.isfinite(d.support[0])}
 
 every = pytest.mark.parametrize("d", EVERY.values(), ids=EVERY.keys())
 referred = pytest.mark.parametrize(("ours", "theirs"), REFERENCES.values(), ids=REFERENCES.keys())
+
+
+@every
+def test_the_value_at_one_normal_score_is_that_of_the_array(d: Distribution) -> None:
+    z = [-8.0, -1.5, 0.0, 0.3, 8.0]
+    np.testing.assert_allclose([at_score(d, one) for one in z], d.from_normal(z), rtol=1e-13)
 
 
 @referred

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulate import loading
+from simulate.correlations import is_definite
 from simulate.distributions import Distribution
 from simulate.errors import InputError
 from simulate.priors import Constant, Priors, Unknown
@@ -549,6 +550,15 @@ def test_pairs_that_nobody_mentions_are_uncorrelated(load: Load) -> None:
     assert found.shape == (6, 6)
     assert (found[2:4, 4:6] == 0).all()
     assert found[2, 3] == found[4, 5] == 0.5
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 8))
+def test_a_matrix_is_definite_where_its_smallest_eigenvalue_is_above_the_least(seed: int, size: int) -> None:
+    drawn = np.random.default_rng(seed).standard_normal((size, size))
+    matrix = np.corrcoef(drawn)
+    smallest = float(np.linalg.eigvalsh(matrix).min())
+    assert is_definite(matrix.tolist(), smallest - 1e-9)
+    assert not is_definite(matrix.tolist(), smallest + 1e-9)
 
 
 def test_an_entry_is_an_unknown_or_a_constant(load: Load) -> None:

@@ -1,5 +1,6 @@
 """The PyMC model is the prior file: its ledger, its evidence and its disputed facts, with gradients."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from conftest import FULL, MINIMAL, Load
 from scipy import stats
 from scipy.special import logsumexp
 
-from simulate import evidence, inference, loading, model, propagation
+from simulate import density, evidence, inference, layers, loading, model, playback, propagation, samplers
 from simulate.distributions import Distribution
 from simulate.priors import Priors, Unknown
 
@@ -217,7 +218,7 @@ B = {True: 0.4, False: 0.6}
 C = {True: 0.7, False: 0.3}
 
 
-def density(load: Load, b: bool, c: bool) -> np.ndarray:
+def weighted(load: Load, b: bool, c: bool) -> np.ndarray:
     """Return prior times likelihood over `GRID` where the facts are known, by the file that says so."""
     settings = [f"fleet.{name}.exists={str(fact).lower()}" for name, fact in (("b", b), ("c", c))]
     priors = load(DISPUTED, settings)
@@ -227,7 +228,7 @@ def density(load: Load, b: bool, c: bool) -> np.ndarray:
 
 
 def test_the_density_is_the_weighted_sum_of_what_may_be(load: Load) -> None:
-    expected = sum(density(load, b, c) for b, c in itertools.product((True, False), repeat=2))
+    expected = sum(weighted(load, b, c) for b, c in itertools.product((True, False), repeat=2))
     compiled = model.build(load(DISPUTED)).compile_logp()
     picked = np.arange(200, 1401, 200)
     found = [float(compiled({"z": GRID[[i]]})) for i in picked]
@@ -235,7 +236,7 @@ def test_the_density_is_the_weighted_sum_of_what_may_be(load: Load) -> None:
 
 
 def test_the_posterior_of_the_facts_is_that_of_every_case_by_itself(load: Load) -> None:
-    mass = {(b, c): density(load, b, c).sum() for b, c in itertools.product((True, False), repeat=2)}
+    mass = {(b, c): weighted(load, b, c).sum() for b, c in itertools.product((True, False), repeat=2)}
     expected = {
         f"fleet.{name}.exists": sum(m for key, m in mass.items() if key[i]) / sum(mass.values())
         for i, name in enumerate("bc")
@@ -245,6 +246,72 @@ def test_the_posterior_of_the_facts_is_that_of_every_case_by_itself(load: Load) 
         # The probability is a mean over draws of a weight in (0, 1): its error is at most that of a coin.
         ess = array_stats.ess(draws.states[path], method="mean")
         assert draws.fact_probability[path] == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / ess))
+
+
+# ---------------------------------------------------------------------------------------------
+# What is sampled is the tape: the same density by another derivative
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("spread", [0.3, 1.0, 2.0])
+def test_the_tape_has_the_gradient_of_the_model(
+    everything: Priors, built: pm.Model, dlogp: Callable[..., np.ndarray], seed: int, spread: float
+) -> None:
+    z = at(built, seed, spread)
+    _, gradient = playback.compiled()(z, density.record(everything, evidence.terms(everything)))
+    np.testing.assert_allclose(gradient, dlogp(z), rtol=1e-8, atol=1e-8)
+
+
+def test_the_tape_has_the_density_of_the_model_up_to_its_constant(
+    everything: Priors, built: pm.Model, logp: LogDensity
+) -> None:
+    tape, points = density.record(everything, evidence.terms(everything)), [at(built, seed) for seed in range(10)]
+    found = [playback.compiled()(z, tape)[0] for z in points]
+    np.testing.assert_allclose(np.diff(found), np.diff([logp(z) for z in points]), atol=1e-8)
+
+
+def test_the_tape_has_the_density_of_a_model_with_other_figures(everything: Priors) -> None:
+    terms = evidence.terms(everything)
+    heard = dataclasses.replace(terms, log_value=terms.log_value + 0.1 * np.arange(len(terms.log_value)))
+    other, z = model.build(everything, heard), np.linspace(-1, 1, len(everything.informed))
+    _, gradient = playback.compiled()(z, density.record(everything, heard))
+    expected = other.compile_dlogp(mode="FAST_COMPILE")({"z": z})
+    np.testing.assert_allclose(gradient, expected, rtol=1e-8, atol=1e-8)
+
+
+SHIPPED = [path.stem for path in sorted(layers.shipped_folder().glob("*.toml")) if not layers.is_register(path)]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_file_has_the_same_gradient_on_tape_and_in_its_model(name: str) -> None:
+    priors = loading.load(name)
+    if not priors.evidence or not priors.informed:
+        return
+    z = np.random.default_rng(1).normal(size=len(priors.informed))
+    _, gradient = playback.compiled()(z, density.record(priors, evidence.terms(priors)))
+    expected = model.build(priors).compile_dlogp(mode="FAST_COMPILE")({"z": z})
+    np.testing.assert_allclose(gradient, expected, rtol=1e-8, atol=1e-8)
+
+
+def test_what_no_fact_leaves_is_a_constant_on_the_tape(load: Load) -> None:
+    text = DISPUTED.replace("[fleet.a]", '[fleet.a]\nexists = { probability = 0.5, note = "made up" }')
+    priors = load(text)
+    z = np.array([0.4])
+    _, gradient = playback.compiled()(z, density.record(priors, evidence.terms(priors)))
+    expected = model.build(priors).compile_dlogp(mode="FAST_COMPILE")({"z": z})
+    np.testing.assert_allclose(gradient, expected, rtol=1e-8, atol=1e-8)
+
+
+def test_both_samplers_find_the_same_posterior(load: Load) -> None:
+    priors = load(DISPUTED)
+    found = [
+        inference.posterior(priors, inference.Settings(draws=1000, chains=2, cores=1, seed=3, nuts=nuts))
+        for nuts in samplers.NAMES
+    ]
+    for p in (0.05, 0.5, 0.95):
+        a, b = (np.log(draws.quantities["hardware"]) for draws in found)
+        error = np.hypot(*(float(array_stats.mcse(x, method="quantile", prob=p)) for x in (a, b)))
+        assert abs(np.quantile(a, p) - np.quantile(b, p)) < 4 * error
 
 
 # ---------------------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulate import loading, pipeline, reference, regression
-from simulate.distributions import Tabulated
+from simulate import loading, pipeline, predictives, reference, regression
 from simulate.errors import InputError
 from simulate.inference import Settings
 from simulate.reference import CLASSES, TrainingRun, Traits, chip_class, read_training_runs
 from simulate.regression import Predictive
+from simulate.tabulation import Tabulated
 
 FOLDER = Path(__file__).parent.parent / "priors" / "reference"
 RUNS, MULTIPLIERS = ((FOLDER / f"{name}.csv").read_text(encoding="utf-8") for name in reference.TABLES)
@@ -182,7 +182,7 @@ def test_a_family_can_be_left_out(shipped):
 
 @pytest.fixture(scope="module")
 def mfu() -> Tabulated:
-    return reference.mfu_table(RUNS, V3, "", "")
+    return predictives.mfu_table(RUNS, V3, "", "")
 
 
 def test_a_predicted_mfu_is_between_0_and_1(mfu):
@@ -193,8 +193,8 @@ def test_a_predicted_mfu_is_between_0_and_1(mfu):
 
 
 def test_a_predicted_mfu_is_the_mixture_given_that_it_is_below_1(mfu):
-    fit = reference.mfu_fit(RUNS, "", "")
-    mixture = regression.predict(fit, V3.covariates(), reference.generator("mfu", "", repr(V3)))
+    fit = predictives.mfu_fit(RUNS, "", "")
+    mixture = regression.predict(fit, V3.covariates(), predictives.generator("mfu", "", repr(V3)))
     p = np.array([1e-4, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999])
     at = mixture.ppf(p * float(mixture.cdf(np.array(0.0))))
     error = mixture.mcse(at) / mixture.pdf(at)
@@ -203,7 +203,7 @@ def test_a_predicted_mfu_is_the_mixture_given_that_it_is_below_1(mfu):
 
 def test_a_mixture_of_which_a_third_is_above_1_is_cut_there_and_keeps_its_shape_below():
     mixture = Predictive(np.array([-0.5, 0.2]), np.array([0.4, 0.6]))
-    cut = reference.tabulated(mixture, 0.0, 0.0, 1.0)
+    cut = predictives.tabulated(mixture, 0.0, 0.0, 1.0)
     p = np.array([0.001, 0.05, 0.5, 0.95, 0.999])
     np.testing.assert_allclose(cut.ppf(p), np.exp(mixture.ppf(p * float(mixture.cdf(np.array(0.0))))), rtol=2e-4)
 
@@ -214,20 +214,20 @@ def test_the_density_of_a_predicted_mfu_integrates_to_1(mfu):
 
 
 def test_a_research_multiplier_is_above_1_and_its_recent_cases_are_higher():
-    early, recent = (reference.multiplier_table(MULTIPLIERS, within) for within in ("early", "recent"))
+    early, recent = (predictives.multiplier_table(MULTIPLIERS, within) for within in ("early", "recent"))
     assert early.from_normal(-8.0) >= 1
     assert float(early.ppf(0.5)) < 0.5 * float(recent.ppf(0.5))
 
 
 def test_the_same_table_gives_the_same_numbers_whoever_asks(mfu):
-    reference.mfu_fit.cache_clear()
-    reference.mfu_table.cache_clear()
-    assert reference.mfu_table(RUNS, V3, "", "") == mfu
+    predictives.mfu_fit.cache_clear()
+    predictives.mfu_table.cache_clear()
+    assert predictives.mfu_table(RUNS, V3, "", "") == mfu
 
 
 def test_a_narrow_class_takes_its_members_plain(shipped):
     a, b = Traits("H100", 37e9, True), Traits("H100", 1e9, False)
-    low, high = (reference.mfu_table(RUNS, traits, "h-class", "").ppf(np.array([0.05, 0.95])) for traits in (a, b))
+    low, high = (predictives.mfu_table(RUNS, traits, "h-class", "").ppf(np.array([0.05, 0.95])) for traits in (a, b))
     np.testing.assert_allclose(low, high, rtol=0.05)
 
 

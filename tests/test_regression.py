@@ -13,7 +13,7 @@ from arviz_stats.base import array_stats
 from scipy import stats
 from scipy.integrate import quad
 
-from simulate import reference, regression
+from simulate import predictives, reference, regression
 from simulate.inference import ESS_PER_CHAIN, R_HAT_LIMIT
 from simulate.regression import Fit, Predictive, Regression, predict
 
@@ -24,7 +24,7 @@ ERRORS = 5.0
 
 def shipped() -> Regression:
     runs = reference.read_training_runs(TABLE.read_text(encoding="utf-8"), "training_runs")
-    return reference.mfu_regression(reference.members(runs), plain=False)
+    return predictives.mfu_regression(reference.members(runs), plain=False)
 
 
 def levels(y: list[float], family: list[int], **more: float) -> Regression:

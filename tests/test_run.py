@@ -172,7 +172,7 @@ def test_the_run_keeps_the_exact_prior_files_and_its_checksums(done):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert {"posterior.nc", "summary.csv", "summary.md", "figures/ladder.png"} <= set(manifest["files"])
     assert {"pymc", "arviz", "numpy", "python"} <= set(manifest["versions"])
-    assert manifest["sampling"]["sampler"] == "pymc NUTS"
+    assert manifest["sampling"]["sampler"] == "nutpie NUTS"
 
 
 def test_the_same_seed_gives_the_same_summary_twice_and_at_once(done, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulate.units import UnitError, factor
+from simulate.units import COMMON, UnitError, converted, factor
 
 CONVERSIONS = [
     ("USD", "USD", 1.0),
@@ -80,6 +80,11 @@ HOSTILE = [
 @pytest.mark.parametrize(("unit", "wanted", "expected"), CONVERSIONS)
 def test_a_unit_converts_to_that_of_its_place(unit: str, wanted: str, expected: float) -> None:
     assert factor(unit, wanted) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize(("unit", "wanted"), COMMON)
+def test_a_common_unit_converts_without_the_registry_as_with_it(unit: str, wanted: str) -> None:
+    assert factor(unit, wanted) == COMMON[unit, wanted] == converted(unit, wanted)
 
 
 @pytest.mark.parametrize(("unit", "wanted"), MISMATCHES)

@@ -15,7 +15,17 @@ from click.testing import CliRunner
 from scipy import stats
 from test_plots import texts
 
-from simulate import cli, overview, plot_style, reference, regression, validation, validation_page, validation_plot
+from simulate import (
+    cli,
+    overview,
+    plot_style,
+    predictives,
+    reference,
+    regression,
+    validation,
+    validation_page,
+    validation_plot,
+)
 from simulate import validation_report as report
 from simulate.errors import InputError, RunError
 from simulate.reference import TrainingRun
@@ -174,7 +184,7 @@ def test_chance_is_binomial_for_independent_runs_and_wider_for_families():
 
 def test_a_percentile_knows_its_monte_carlo_error(known):
     members = reference.members(known)
-    data = reference.mfu_regression(members, plain=False)
+    data = predictives.mfu_regression(members, plain=False)
     places = []
     for seed in range(8):
         (fit,) = regression.fit(data, np.ones((1, 27)), np.random.default_rng(seed), draws=250)

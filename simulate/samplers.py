@@ -1,0 +1,221 @@
+"""NUTS over the normal scores of a prior file's informed unknowns, by either of two established samplers.
+
+`nutpie`
+    samples the tape of `simulate.density`: nothing is compiled for a file, so it is the one that is used.
+`pymc`
+    samples the model of `simulate.model` with PyMC's own NUTS: another sampler, another derivative.
+
+Both return what they drew by path, ``(chain, draw)``, and their statistics; neither ever returns a shorter
+sample than it was asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate.errors import SimulateError
+from simulate.evidence import Terms
+from simulate.priors import Priors
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from simulate.inference import Progress, Settings
+
+Floats = NDArray[np.float64]
+
+NUTPIE, PYMC = "nutpie", "pymc"
+NAMES = {NUTPIE: "nutpie NUTS", PYMC: "PyMC NUTS"}
+
+STATISTICS = {
+    "diverging": "diverging",
+    "energy": "energy",
+    "energy_error": "energy_error",
+    "max_energy_error": "max_energy_error",
+    "logp": "lp",
+    "n_steps": "n_steps",
+    "step_size": "step_size",
+    "depth": "tree_depth",
+    "maxdepth_reached": "reached_max_treedepth",
+    "mean_tree_accept": "acceptance_rate",
+}
+"""What is kept of nutpie's statistics, by the names that ArviZ knows."""
+
+IMPOSSIBLE = (
+    "the posterior has no density where sampling starts: the evidence is impossible under the priors; "
+    "`simulate check FILE --prior-predictive` shows which claim"
+)
+
+
+def sample(
+    priors: Priors, terms: Terms, settings: Settings, progress: Progress | None
+) -> tuple[dict[str, Floats], xr.Dataset]:
+    """Return draws of the normal scores of `Priors.informed` by path, every ``thin``-th, and all statistics.
+
+    ``terms`` are the claims with their figures. Raises `KeyboardInterrupt` when interrupted, and
+    `SimulateError` where the evidence is impossible at the priors' own medians.
+    """
+    drawn, stats = (by_pymc if settings.nuts == PYMC else by_nutpie)(priors, terms, settings, progress)
+    draws = settings.draws * settings.thin
+    if drawn.shape[:2] != (settings.chains, draws):
+        raise KeyboardInterrupt
+    scores = np.moveaxis(drawn, -1, 0)[..., settings.thin - 1 :: settings.thin]
+    return {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}, stats
+
+
+# ---------------------------------------------------------------------------------------------
+# nutpie
+
+
+def by_nutpie(priors: Priors, terms: Terms, settings: Settings, progress: Progress | None) -> tuple[Floats, xr.Dataset]:
+    """Return draws (chain, draw, unknown) by nutpie from the tape of a prior file."""
+    if progress:
+        progress("compiling", 0, 0)
+    import nutpie
+
+    from simulate import density, playback
+
+    block, compiled = density.record(priors, terms), playback.compiled()
+    dimensions = len(priors.informed)
+    if not np.isfinite(compiled(np.zeros(dimensions), block)[0]):
+        raise SimulateError(IMPOSSIBLE)
+    sampling = nutpie.sample(
+        taped(compiled, block, dimensions),
+        draws=settings.draws * settings.thin,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=min(settings.cores, settings.chains),
+        seed=settings.seed,
+        target_accept=settings.target_accept,
+        save_warmup=False,
+        progress_bar=False,
+        progress_callback=told(settings, progress) if progress else None,
+        blocking=False,
+    )
+    try:
+        tree = sampling.wait()
+    except KeyboardInterrupt:
+        sampling.cancel()
+        raise
+    except (RuntimeError, ValueError) as error:
+        raise SimulateError(f"{IMPOSSIBLE} ({str(error).splitlines()[0]})") from error
+    return tree["posterior"]["z"].to_numpy(), tree["sample_stats"].to_dataset()[list(STATISTICS)].rename(STATISTICS)
+
+
+def taped(compiled: Any, block: NDArray[np.uint8], dimensions: int) -> Any:
+    """Return the model that nutpie samples: C functions that get the tape as their data.
+
+    Chains start at the medians of the priors, or up to one score beside.
+    """
+    from nutpie.compile_pymc import CompiledPyMCModel
+
+    return CompiledPyMCModel(
+        dims={},
+        _n_dim=dimensions,
+        _coords={},
+        _shapes={"z": (dimensions,)},
+        compiled_logp_func=compiled.density,
+        compiled_expand_func=compiled.identity,
+        initial_point_func=lambda seed: np.random.default_rng(seed).uniform(-1, 1, dimensions),
+        shared_data={},
+        shared_var_keys={},
+        user_data=block,
+        n_expanded=dimensions,
+        shape_info=(["z"], None, [(dimensions,)]),
+        logp_func=None,
+        expand_func=None,
+    )
+
+
+def told(settings: Settings, progress: Progress) -> Callable[[Any], None]:
+    """Return what tells how many draws all chains have made."""
+    total = settings.chains * (settings.tune + settings.draws * settings.thin)
+
+    def tell(chains: Any) -> None:
+        progress("sampling", sum(chain.finished_draws for chain in chains), total)
+
+    return tell
+
+
+# ---------------------------------------------------------------------------------------------
+# PyMC
+
+
+def by_pymc(priors: Priors, terms: Terms, settings: Settings, progress: Progress | None) -> tuple[Floats, xr.Dataset]:
+    """Return draws (chain, draw, unknown) by PyMC from the model of a prior file."""
+    if progress:
+        progress("building the model", 0, 0)
+    import pymc as pm
+
+    from simulate import model
+
+    built = model.build(priors, terms)
+    if progress:
+        progress("compiling", 0, 0)
+    with built, exact_arithmetic(), warnings.catch_warnings(), whole_or_interrupted():
+        warnings.simplefilter("ignore")
+        tree = pm.sample(
+            draws=settings.draws * settings.thin,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=min(settings.cores, settings.chains),
+            random_seed=settings.seed,
+            nuts_sampler="pymc",
+            target_accept=settings.target_accept,
+            progressbar=False,
+            quiet=True,
+            compute_convergence_checks=False,
+            callback=counted(settings, progress) if progress else None,
+        )
+    return tree["posterior"]["z"].to_numpy(), tree["sample_stats"].to_dataset()
+
+
+def counted(settings: Settings, progress: Progress) -> Callable[[Any, Any], None]:
+    """Return what counts the draws of all chains and reports them."""
+    total = settings.chains * (settings.tune + settings.draws * settings.thin)
+    done = itertools.count(1)
+
+    def count(trace: Any, draw: Any) -> None:
+        number = next(done)
+        if number % 50 == 0 or number == total:
+            progress("sampling", number, total)
+
+    return count
+
+
+def exact_arithmetic() -> contextlib.AbstractContextManager[Any]:
+    """Compile without reordering of sums.
+
+    PyTensor's fast mathematics rounds a function that was just compiled otherwise than the same function
+    read from its cache, so that the first run after an installation would differ from the next.
+    """
+    import pytensor
+
+    flags: contextlib.AbstractContextManager[Any] = pytensor.config.change_flags(numba__fastmath=False)
+    return flags
+
+
+@contextlib.contextmanager
+def whole_or_interrupted() -> Iterator[None]:
+    """Say what PyMC's failures mean.
+
+    Raises `KeyboardInterrupt` where it was interrupted while it tunes and complains of too few samples,
+    and `SimulateError` where the evidence is impossible at the priors' own medians.
+    """
+    from pymc.exceptions import SamplingError
+
+    try:
+        yield
+    except SamplingError:
+        raise SimulateError(IMPOSSIBLE) from None
+    except ValueError as error:
+        if "Not enough samples" in str(error):
+            raise KeyboardInterrupt from None
+        raise
