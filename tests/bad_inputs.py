@@ -129,7 +129,10 @@ TOLD: dict[str, tuple[str, ...]] = {
         "section: physics without a peak", "section: a run without hours", "section: an item without an amount",
         "section: an item of no scope",
     ),
-    "more than goes together": ("section: fixed hours beside physics", "section: an item with both amounts"),
+    "more than goes together": (
+        "section: fixed hours beside physics", "section: an item with both amounts",
+        "section: hours without end beside physics",
+    ),
     "no fact": (
         "section: a fact without probability", "section: a fact as a number", "section: a fact as a word",
         "section: more facts than can be marginalised",

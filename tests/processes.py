@@ -86,9 +86,9 @@ class Warm:
 
 
 def moments(seed: int, number: int, longest: float) -> Iterator[float]:
-    """Yield random moments from the start of a run to a little after its end [s]."""
+    """Yield random moments of a run [s]."""
     chance = random.Random(seed)
-    return (chance.uniform(0.0, 1.05 * longest) for _ in range(number))
+    return (chance.uniform(0.0, longest) for _ in range(number))
 
 
 def cold(folder: Path, *arguments: object, after: float | None = None) -> Ended:

@@ -67,6 +67,11 @@ def complete(warm: Warm) -> list[Path]:
     return sorted(path.relative_to(warm.folder) for path in (warm.folder / "results").glob("*/*Z-*"))
 
 
+def unfinished(warm: Warm) -> set[str]:
+    """Return what runs that were killed have left."""
+    return {path.name for path in (warm.folder / "results").glob("*/.unfinished-*")}
+
+
 def ordinary(done: Ended, *codes: int) -> None:
     """Fail unless a command ended as commands do: with one of its exit codes, in words."""
     assert done.code in codes, done
@@ -74,33 +79,40 @@ def ordinary(done: Ended, *codes: int) -> None:
     assert "Exception ignored" not in done.err, done.err
 
 
-def struck(fleet: Sequence[Warm], command: tuple[str, ...], number: int, blow: signal.Signals) -> list[Ended]:
-    """Return what became of a command that was sent a signal at so many random moments, two commands at a time."""
-    longest = fleet[0](*command).seconds
-    when = list(moments(number, number, longest))
+def struck(
+    fleet: Sequence[Warm], command: tuple[str, ...], number: int, blow: signal.Signals, code: int
+) -> list[Ended]:
+    """Return what became of a command that was struck so many times at random moments, two commands at a time.
 
-    def half(which: int) -> list[Ended]:
-        return [fleet[which](*command, signals=[(moment, blow)]) for moment in when[which::2]]
+    A blow counts where the command ended by it; one that came when all was done is followed by another.
+    """
+    longest = min(fleet[0](*command).seconds for _ in range(2))
+
+    def part(which: int) -> list[Ended]:
+        ended: list[Ended] = []
+        for moment in moments(which, 5 * number, longest):
+            ended.append(fleet[which](*command, signals=[(moment, blow)]))
+            if [done.code for done in ended].count(code) == (number + which) // 2:
+                return ended
+        raise AssertionError(f"of {len(ended)} blows too few found the command at work: {ended[-3:]}")
 
     with ThreadPoolExecutor(2) as pool:
-        return [done for found in pool.map(half, (0, 1)) for done in found]
+        return [done for found in pool.map(part, (0, 1)) for done in found]
 
 
 @pytest.mark.parametrize("command", KILLS, ids=KINDS.values())
 def test_a_run_that_is_killed_leaves_all_others_in_order(fleet, warm, command):
-    codes = [done.code for done in struck(fleet, command, KILLS[command], signal.SIGKILL)]
-    assert codes.count(-signal.SIGKILL) > KILLS[command] // 4
+    for done in struck(fleet, command, KILLS[command], signal.SIGKILL, -signal.SIGKILL):
+        ordinary(done, -signal.SIGKILL, 0, 3)
 
 
 @pytest.mark.parametrize("command", INTERRUPTIONS, ids=KINDS.values())
 def test_an_interrupted_run_exits_130_and_leaves_nothing(fleet, warm, command):
-    before = len(complete(warm))
-    ended = struck(fleet, command, INTERRUPTIONS[command], signal.SIGINT)
-    for done in ended:
+    before = unfinished(warm)
+    for done in struck(fleet, command, INTERRUPTIONS[command], signal.SIGINT, 130):
         ordinary(done, 130, 0, 3)
-    assert [done.code for done in ended].count(130) > len(ended) // 4
-    assert len(complete(warm)) - before == 1 + sum(bool(done.out.strip()) for done in ended)
-    assert len(list((warm.folder / "results").glob("*/.unfinished-*"))) == 0
+        assert done.code != 130 or done.err == "\ninterrupted; nothing unfinished was kept\n"
+    assert unfinished(warm) == before
 
 
 def test_an_interruption_while_it_starts_exits_130_without_a_traceback_of_ours(warm):
