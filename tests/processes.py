@@ -80,9 +80,7 @@ class Warm:
         return Ended(int(code), *texts, float(seconds))
 
     def close(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.communicate()
 
 
 def moments(seed: int, number: int, longest: float) -> Iterator[float]:

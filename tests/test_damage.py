@@ -59,6 +59,11 @@ def circle(path: Path) -> None:
     path.symlink_to(path.name)
 
 
+def unreadable(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # a regular file whose first byte cannot be read, by the superuser neither
+
+
 def edited(path: Path) -> None:
     path.write_text(path.read_text().replace('"median": ', '"median": 1'))
 
@@ -94,6 +99,7 @@ DAMAGES = {
     "draws a folder": ("posterior.nc", folder),
     "draws a pipe": ("posterior.nc", pipe),
     "draws a link in a circle": ("posterior.nc", circle),
+    "draws unreadable": ("posterior.nc", unreadable),
     "draws of another run": ("posterior.nc", of_another),
     "draws a pickle": ("posterior.nc", content(b"cos\nsystem\n(S'true'\ntR.")),
     "summary altered": ("summary.csv", altered),
@@ -102,6 +108,7 @@ DAMAGES = {
     "manifest cut": ("manifest.json", cut),
     "manifest empty": ("manifest.json", emptied),
     "manifest edited": ("manifest.json", edited),
+    "manifest unreadable": ("manifest.json", unreadable),
     "manifest of another run": ("manifest.json", of_another),
     "manifest huge": ("manifest.json", huge),
     "manifest with NaN": ("manifest.json", with_nan),

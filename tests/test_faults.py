@@ -131,6 +131,7 @@ def test_a_file_that_cannot_grow_is_an_error_with_its_mend(warm, bytes_):
     done = warm(*DRAWN, before=limit)
     assert done.code == 1
     assert "Traceback" not in done.err
+    assert bytes_ < LIMITS[2] or "cannot write: file too large; choose another place with --out" in done.err
     assert complete(warm) == before
 
 
