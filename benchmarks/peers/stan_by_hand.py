@@ -1,7 +1,7 @@
 """The model of ``priors/semianalysis.toml`` as one would write it by hand in Stan (``model.stan``), and nothing else.
 
-PyStan keeps the compiled model from one process to the next, and the draws too where a seed is given: what is
-timed gives none.
+On Python 3.13, `benchmarks.peers.stan_object` comes first. PyStan keeps the compiled model from one process to
+the next, and the draws too where a seed is given: what is timed gives none.
 """
 
 from __future__ import annotations
