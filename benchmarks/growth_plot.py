@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.growing import SIZE_OF, Measured, slope
-from simulate.plot_style import MEDIUM, SMALL, SOFT, WIDTH, Sheet, blank, heading, house_style, text_width
+from simulate.plot_look import look
+from simulate.plot_style import MEDIUM, SMALL, Sheet, blank, heading, house_style, text_width
 
 TITLE = "What a larger prior file costs"
 SUBTITLE = "Processor time [s]; at the end of each line the power of the size that it grows with there"
 FOOT = "4 chains, 500 draws to tune and 1,000 kept; python -m benchmarks.growing"
-LINES = {"sampling": ("#0072B2", "o", "sampling"), "preparing": ("#D55E00", "s", "load and record")}
+LINES = {"sampling": (0, "o", "sampling"), "preparing": (2, "s", "load and record")}
 AXES = {
     "unknowns": "unknowns",
     "claims": "claims",
@@ -32,7 +33,7 @@ def save(path: Path, found: Mapping[str, Sequence[Measured]]) -> None:
 def draw(found: Mapping[str, Sequence[Measured]]) -> Any:
     """Return the figure: one panel for each series, on one scale of time."""
     made = blank(heading(True, TITLE, SUBTITLE), FOOT, ABOVE + HEIGHT + BELOW)
-    width = (WIDTH - LEFT - GUTTER * (len(found) - 1)) / len(found)
+    width = (look().width - LEFT - GUTTER * (len(found) - 1)) / len(found)
     times = [getattr(one, kind) for series in found.values() for one in series for kind in LINES]
     for number, (series, measured) in enumerate(found.items()):
         axes = made.axes(LEFT + number * (width + GUTTER), ABOVE, width, HEIGHT)
@@ -44,7 +45,8 @@ def draw(found: Mapping[str, Sequence[Measured]]) -> Any:
 def panel(axes: Any, series: str, measured: Sequence[Measured], limits: tuple[float, float], first: bool) -> None:
     """Draw one series on logarithmic axes."""
     x = [float(SIZE_OF[series](one.size)) for one in measured]
-    for kind, (colour, marker, _) in LINES.items():
+    for kind, (basis, marker, _) in LINES.items():
+        colour = look().bases[basis]
         y = [getattr(one, kind) for one in measured]
         axes.plot(x, y, marker=marker, markersize=3.5, linewidth=1.0, color=colour, clip_on=False)
         place = {"xytext": (0, 7), "textcoords": "offset points", "ha": "right", "size": SMALL, "color": colour}
@@ -61,7 +63,7 @@ def panel(axes: Any, series: str, measured: Sequence[Measured], limits: tuple[fl
 def key(made: Sheet) -> None:
     """Say above the panels which line is which."""
     left = LEFT
-    for colour, _, label in LINES.values():
-        made.text(left, 5, label, MEDIUM, color=colour, weight="bold")
+    for basis, _, label in LINES.values():
+        made.text(left, 5, label, MEDIUM, color=look().bases[basis], weight="bold")
         left += text_width(label, MEDIUM, "bold") + GUTTER
-    made.text(left, 5, "both axes logarithmic", MEDIUM, color=SOFT)
+    made.text(left, 5, "both axes logarithmic", MEDIUM, color=look().soft)
