@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,9 @@ class Row:
         return f"{self.variable}[{self.index}]" if self.index else self.variable
 
 
+NOTHING: dict[str, Any] = dict.fromkeys((found.name for found in fields(Row)), math.nan)
+
+
 def variables(priors: Priors, draws: Draws) -> Iterator[tuple[str, str, str, Floats]]:
     """Yield (variable, index, unit, draws) of every unknown, fact and ledger quantity; draws are (chain, draw)."""
     for unknown in priors.unknowns:
@@ -99,8 +102,7 @@ def row(variable: str, index: str, group: str, unit: str, values: Floats, probab
     }  # fmt: skip
     if not np.ptp(values) > 0:
         still: dict[str, Any] = dict.fromkeys(("sd", "mcse_p5", "mcse_p50", "mcse_p95", "mcse_mean", "mcse_sd"), 0.0)
-        unknown: dict[str, Any] = dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), math.nan)
-        return Row(**common, **still, **unknown, mcse_lower=0.0, mcse_upper=0.0)
+        return Row(**common, **still, **mixing(values), mcse_lower=0.0, mcse_upper=0.0)
     from arviz_stats.base import array_stats
 
     def mcse(method: str, prob: float | None = None) -> float:
@@ -114,12 +116,37 @@ def row(variable: str, index: str, group: str, unit: str, values: Floats, probab
         mcse_p95=mcse("quantile", PERCENTILES[2]),
         mcse_mean=mcse("mean"),
         mcse_sd=mcse("sd"),
-        ess_bulk=float(array_stats.ess(values, method="bulk")),
-        ess_tail=float(array_stats.ess(values, method="tail", prob=(0.05, 0.95))),
-        r_hat=float(array_stats.rhat(values, method="rank")) if len(values) > 1 else math.nan,
+        **mixing(values),
         mcse_lower=mcse("quantile", tails[0]),
         mcse_upper=mcse("quantile", tails[1]),
     )
+
+
+def mixing(values: Floats) -> dict[str, Any]:
+    """Return effective draws and R-hat of draws ``(chain, draw)``; NaN for what does not vary."""
+    if not np.ptp(values) > 0:
+        return dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), math.nan)
+    from arviz_stats.base import array_stats
+
+    return {
+        "ess_bulk": float(array_stats.ess(values, method="bulk")),
+        "ess_tail": float(array_stats.ess(values, method="tail", prob=(0.05, 0.95))),
+        "r_hat": float(array_stats.rhat(values, method="rank")) if len(values) > 1 else math.nan,
+    }
+
+
+def cited(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
+    """Return the rows of the cost scopes, and of all else what a verdict needs of it: the other numbers are NaN.
+
+    Independent draws need no verdict on the rest. For many summaries, of which few numbers are kept.
+    """
+    return [
+        row(variable, index, group, unit, values, probability)
+        if variable in ledger.SCOPES
+        else Row(**{**NOTHING, "variable": variable, "index": index, "group": group, "unit": unit, **mixing(values)})
+        for variable, index, unit, values in variables(priors, draws)
+        if variable in ledger.SCOPES or draws.sample_stats is not None
+    ]
 
 
 def diagnostics(rows: list[Row]) -> dict[str, dict[str, float]]:
