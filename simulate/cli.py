@@ -600,6 +600,53 @@ def at_one_place(workers: int | None, scheduler: str | None) -> None:
         raise click.UsageError("give --workers or --scheduler, not both: a scheduler has workers of its own")
 
 
+@example("simulate sweep --priors semianalysis --grid docs/sweep.toml")
+@main.command()
+@PRIORS
+@click.option(
+    "--grid", "file", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What is set at each point."
+)
+@SET
+@WORKERS
+@SCHEDULER
+@OUT
+@JSON
+def sweep(
+    name: str,
+    file: Path,
+    settings: Sequence[str],
+    workers: int | None,
+    scheduler: str | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Sample a prior file at every point of a grid, or of a sampled design, into one tidy table.
+
+    A point is what `run --set` would make, with the same numbers: any unknown, constant, fact or claim, and the
+    options of `run`. Writes CSV and Parquet, a row for each point and scope. Points are kept one by one: the same
+    command goes on where it was stopped. Exits with 3 when a point has not converged, which its rows say.
+    """
+    at_one_place(workers, scheduler)
+    from simulate import grid, layers
+
+    with Progress(sys.stderr.isatty()) as progress:
+        read, points = layers.read(layers.find(name), settings), grid.read(file)
+        progress("starting", 0, 0)
+        from simulate import cluster, sweep_report, sweep_run
+
+        shown = progress if progress.shown else None
+        with cluster.workforce(workers, scheduler) as by:
+            done = sweep_run.sweep(read, points, out=out, by=by, progress=shown)
+        progress("writing", 0, 0)
+        found = sweep_report.save(done)
+    if as_json:
+        click.echo(json.dumps(sweep_report.for_machines(done, found), allow_nan=False))
+    else:
+        click.echo(f"{sweep_report.terminal(done, found)}\n\nsweep: {done.folder}")
+    if found.poor:
+        raise NotConvergedError(found.reasons)
+
+
 @example("simulate sensitivity consensus --scope ownership")
 @main.command()
 @click.argument("given", metavar="RUN|FILE")
