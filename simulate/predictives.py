@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import regression
+from simulate import keeping, regression
 from simulate.reference import (
     CLASS_NAMES,
     CLASSES,
@@ -78,16 +78,36 @@ def mfu_fit(text: str, within: str, without: str) -> Fit:
 @lru_cache(maxsize=64)
 def mfu_table(text: str, traits: Traits, within: str, without: str) -> Tabulated:
     """Return the predictive of the MFU of a run; it cannot be above 1, and is conditioned on that."""
-    covariates = traits.covariates()[:1] if within else traits.covariates()
-    fit = mfu_fit(text, within, without)
-    predictive = regression.predict(fit, covariates, generator("mfu", within, repr(traits)))
-    return tabulated(predictive, 0.0, math.log(1.0), 1.0)
+
+    def computed() -> Tabulated:
+        covariates = traits.covariates()[:1] if within else traits.covariates()
+        fit = mfu_fit(text, within, without)
+        predictive = regression.predict(fit, covariates, generator("mfu", within, repr(traits)))
+        return tabulated(predictive, 0.0, math.log(1.0), 1.0)
+
+    return kept(computed, "mfu", text, repr(traits), within, without)
 
 
 @lru_cache(maxsize=8)
 def multiplier_table(text: str, within: str) -> Tabulated:
     """Return the predictive of a research multiplier, which is above 1."""
-    return tabulated(excess(text, within), 1.0, math.inf, math.inf)
+    return kept(lambda: tabulated(excess(text, within), 1.0, math.inf, math.inf), "multiplier", text, within)
+
+
+def kept(computed: Callable[[], Tabulated], *asked: str) -> Tabulated:
+    """Return a table of this module, fitted only where no earlier process has fitted the same."""
+
+    def columns() -> keeping.Columns:
+        table = computed()
+        return {
+            "normal": list(table.normal),
+            "linked": list(table.linked),
+            "support": [table.lower, table.upper],
+        }
+
+    found = keeping.kept(asked, ("predictives.py", "reference.py", "regression.py", "tabulation.py"), columns)
+    lower, upper = found["support"]
+    return Tabulated(tuple(found["normal"]), tuple(found["linked"]), lower, upper)
 
 
 @lru_cache(maxsize=8)

@@ -34,6 +34,20 @@ Floats = NDArray[np.float64]
 NUTPIE, PYMC = "nutpie", "pymc"
 NAMES = {NUTPIE: "nutpie NUTS", PYMC: "PyMC NUTS"}
 
+STATISTICS = {
+    "diverging": "diverging",
+    "energy": "energy",
+    "energy_error": "energy_error",
+    "max_energy_error": "max_energy_error",
+    "logp": "lp",
+    "n_steps": "n_steps",
+    "step_size": "step_size",
+    "depth": "tree_depth",
+    "maxdepth_reached": "reached_max_treedepth",
+    "mean_tree_accept": "acceptance_rate",
+}
+"""What is kept of nutpie's statistics, by the names that ArviZ knows."""
+
 IMPOSSIBLE = (
     "the posterior has no density where sampling starts: the evidence is impossible under the priors; "
     "`simulate check FILE --prior-predictive` shows which claim"
@@ -92,7 +106,7 @@ def by_nutpie(priors: Priors, terms: Terms, settings: Settings, progress: Progre
         raise
     except (RuntimeError, ValueError) as error:
         raise SimulateError(f"{IMPOSSIBLE} ({str(error).splitlines()[0]})") from error
-    return tree["posterior"]["z"].to_numpy(), tree["sample_stats"].to_dataset()
+    return tree["posterior"]["z"].to_numpy(), tree["sample_stats"].to_dataset()[list(STATISTICS)].rename(STATISTICS)
 
 
 def taped(compiled: Any, block: NDArray[np.uint8], dimensions: int) -> Any:

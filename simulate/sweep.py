@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate import inference, layers, loading, pipeline, summary
+from simulate import inference, layers, limits, loading, pipeline, streaming, summary
 from simulate.errors import Fault, InputError, SimulateError
 from simulate.grid import Grid, Options, Point
 from simulate.inference import Settings
@@ -70,10 +70,16 @@ class Sweeping:
 def sampled(priors: Priors, point: Point) -> Outcome:
     """Return what comes out of a prior file with the options of a point. Raises as `pipeline.run` does."""
     settings, probability = sampling(point.options), point.options.probability
-    prior = inference.prior(priors, settings)
-    summarise = summarising("prior" if settings.prior_only else "posterior")
-    posterior, rows, verdict = pipeline.settled(priors, settings, prior, probability, None, summarise)
-    scopes = {row.variable: pipeline.scope(row) for row in summary.scope_rows(rows)}
+    limits.check(priors, settings)
+    if streaming.is_due(priors, settings):
+        streamed = streaming.stream(priors, settings, probability)
+        prior, (posterior, rows, verdict) = streamed.kept, streamed.settled(settings.prior_only)
+    else:
+        prior = inference.prior(priors, settings)
+        summarise = summarising("prior" if settings.prior_only else "posterior")
+        posterior, rows, verdict = pipeline.settled(priors, settings, prior, probability, None, summarise)
+    shown = [row for row in rows if row.group == rows[0].group]
+    scopes = {row.variable: pipeline.scope(row) for row in summary.scope_rows(shown)}
     return Outcome(
         point.number,
         point.set,
