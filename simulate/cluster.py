@@ -4,8 +4,8 @@ An extra (``pip install '.[cluster]'``). The scheduler gives work that a lost wo
 right here is what makes results the same as anywhere else: every worker must have the very versions that are here,
 which is checked before anything is made, and by each worker before its first item, because some come later.
 
-Items go out in batches that take about a second, a few for each worker at a time: the scheduler is never sent all of
-a study, and spends next to nothing on each item.
+Items go out in batches that take about a second, and longer where there are many workers, a few for each at a time:
+the scheduler is never sent all of a study, and spends next to nothing on each item.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ TIMEOUT = 10.0
 
 TASK = 1.0
 """Seconds that a batch should take: long beside the milliseconds it costs the scheduler, short beside a wait."""
+
+OFTEN = 100.0
+"""Batches that should end in a second, of all workers together: with more workers than that they take longer."""
 
 MOST = 1000
 """Items in a batch."""
@@ -243,6 +246,15 @@ def batch(job: Job, expected: Mapping[str, str], items: Sequence[Any]) -> Batch:
     return Batch(results, time.perf_counter() - start)
 
 
+def length(threads: int) -> float:
+    """Return how long a batch should take with so many threads at work [s].
+
+    >>> length(8), length(1000)
+    (1.0, 10.0)
+    """
+    return max(TASK, threads / OFTEN)
+
+
 @dataclass
 class Cluster:
     """The workers of a scheduler."""
@@ -251,7 +263,7 @@ class Cluster:
     address: str
     versions: Mapping[str, str]
     size: int = 1
-    room: int = 0
+    threads: int = 1
     looked: float = field(default=-LOOK)
 
     def make(self, job: Job, items: Iterator[Any]) -> Iterator[list[Any]]:
@@ -265,7 +277,7 @@ class Cluster:
             for future in done:
                 found = self.received(future)
                 if found.seconds:
-                    self.size = max(1, min(MOST, round(TASK * len(found.results) / found.seconds)))
+                    self.size = max(1, min(MOST, round(length(self.threads) * len(found.results) / found.seconds)))
                 yield found.results
                 self.send(done, shared, items)
         except distributed.KilledWorker:
@@ -282,10 +294,10 @@ class Cluster:
     def send(self, done: Any, shared: Any, items: Iterator[Any]) -> None:
         """Send out batches until there are enough for all workers."""
         if time.monotonic() - self.looked >= LOOK:
-            self.room = AHEAD * max(1, sum(self.client.nthreads().values()))
+            self.threads = max(1, sum(self.client.nthreads().values()))
             self.looked = time.monotonic()
         expected = deciding(self.versions)
-        while done.count() < self.room and (some := list(itertools.islice(items, self.size))):
+        while done.count() < AHEAD * self.threads and (some := list(itertools.islice(items, self.size))):
             done.add(self.client.submit(batch, shared, expected, some, pure=False))
 
     def received(self, future: Any) -> Batch:
