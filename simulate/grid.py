@@ -8,6 +8,7 @@ in ``docs/sweep.md``.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -223,7 +224,7 @@ def read(path: Path) -> Grid:
     try:
         file = GridFile.model_validate(content)
     except ValidationError as error:
-        raise InputError(path, shape_faults(error, content)) from None
+        raise InputError(path, [*shape_faults(error, content), *axis_faults(content)]) from None
     axes = tuple(axis_of(name, table, file.design, faults) for name, table in file.axes.items())
     faults += overlapping(axes)
     faults += [
@@ -241,6 +242,15 @@ def shape_faults(error: ValidationError, content: Mapping[str, Any]) -> list[Fau
     """Return the faults of a grid's shape, in the words of the file."""
     found = error.errors(include_url=False)
     return one_per_union([fault for item in found for fault in worded(item, content)])
+
+
+def axis_faults(content: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong with the axes that have the right shape, of a grid that has not."""
+    faults, axes = list[Fault](), content.get("axes")
+    for name, raw in axes.items() if isinstance(axes, Mapping) else ():
+        with contextlib.suppress(ValidationError):
+            axis_of(name, AxisTable.model_validate(raw), str(content.get("design", FACTORIAL)), faults)
+    return faults
 
 
 def worded(item: Any, content: Mapping[str, Any]) -> list[Fault]:

@@ -152,6 +152,11 @@ def test_all_faults_come_at_once(refused):
     assert len(refused('"a.b" = {}\n"c.d" = { from = 1 }\nx = [1]', "points = 2")) == 5
 
 
+def test_a_fault_of_shape_hides_none_of_an_axis(refused):
+    found = refused('"a.b" = { from = 1, steps = 3 }\nseed = [1, "x"]', "colour = 3", "draws = 5")
+    assert [where for where, _ in found] == ["axes.a.b.to", "axes.seed.values[1]", "colour", "settings.draws"]
+
+
 def test_a_factorial_grid_beyond_reason_is_refused(refused):
     axes = "\n".join(f'"a.{letter}" = {{ from = 1, to = 1000, steps = 1000 }}' for letter in "bcd")
     assert refused(axes) == [("axes", "1,000,000,000 points")]
