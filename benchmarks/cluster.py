@@ -26,7 +26,7 @@ from pathlib import Path
 
 import psutil
 
-from simulate import cluster, grid, journal, layers, results, workforce
+from simulate import cluster, grid_file, journal, layers, results, workforce
 from simulate.cluster import Cluster
 from simulate.grid import Grid, Point
 from simulate.layers import Layers
@@ -93,7 +93,7 @@ def study(folder: Path, number: int, priors: str) -> tuple[Layers, Grid]:
     """Return a prior file and a grid of ``2 × number`` points."""
     file = folder / f"grid-{number}.toml"
     file.write_text(POINTS.format(number=number))
-    points = grid.read(file)
+    points = grid_file.read(file)
     return checked(layers.read(layers.find(priors)), points), points
 
 

@@ -727,10 +727,10 @@ def sweep(
     command goes on where it was stopped. Exits with 3 when a point has not converged, which its rows say.
     """
     at_one_place(workers, scheduler)
-    from simulate import grid, layers
+    from simulate import grid_file, layers
 
     with Progress(sys.stderr.isatty()) as progress:
-        read, points = layers.read(layers.find(name), settings), grid.read(file)
+        read, points = layers.read(layers.find(name), settings), grid_file.read(file)
         progress("starting", 0, 0)
         from simulate import cluster, sweep_report, sweep_run
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import MINIMAL
 
-from simulate import calibration_run, cluster, grid, layers, loading, pipeline, sweep_report, sweep_run
+from simulate import calibration_run, cluster, grid_file, layers, loading, pipeline, sweep_report, sweep_run
 from simulate.calibration import Plan
 from simulate.cluster import Cluster
 from simulate.errors import SimulateError
@@ -60,7 +60,7 @@ def by() -> Iterator[Cluster]:
 
 
 def swept(home: Path, out: Path, by) -> tuple[bytes, bytes]:
-    done = sweep_run.sweep(layers.read(home / "prior.toml"), grid.read(home / "grid.toml"), out=out, by=by)
+    done = sweep_run.sweep(layers.read(home / "prior.toml"), grid_file.read(home / "grid.toml"), out=out, by=by)
     sweep_report.save(done)
     return (done.folder / "sweep.csv").read_bytes(), (done.folder / "sweep.parquet").read_bytes()
 
@@ -108,7 +108,7 @@ def test_a_worker_that_is_killed_midway_costs_nothing_but_time(home, serial, by)
             os.kill(killed[0], signal.SIGKILL)
 
     done = sweep_run.sweep(
-        layers.read(home / "prior.toml"), grid.read(home / "grid.toml"), out=home / "killed", by=by, progress=kill
+        layers.read(home / "prior.toml"), grid_file.read(home / "grid.toml"), out=home / "killed", by=by, progress=kill
     )
     sweep_report.save(done)
     assert killed[0] not in by.client.run(os.getpid).values()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from simulate import grid, layers, sweep
+from simulate import grid, grid_file, layers, sweep
 from simulate.errors import InputError
 from simulate.grid import Grid, Options
 
@@ -23,7 +23,7 @@ RATE = '"chips.h800.rental_rate"'
 @pytest.fixture
 def points(write):
     def points(axes: str, head: str = "", settings: str = "") -> Grid:
-        return grid.read(write(f"schema = 1\n{head}\n[settings]\n{settings}\n[axes]\n{axes}\n", "grid.toml"))
+        return grid_file.read(write(f"schema = 1\n{head}\n[settings]\n{settings}\n[axes]\n{axes}\n", "grid.toml"))
 
     return points
 
@@ -187,8 +187,8 @@ def test_the_grid_that_the_documentation_shows_is_the_one_beside_it_and_is_one()
     page, file = (folder / "sweep.md").read_text(), folder / "sweep.toml"
     shown = page.split("```toml\n")[1].split("```")[0]
     assert tomllib.loads(shown) == tomllib.loads(file.read_text())
-    assert grid.read(file).size == 36
-    sweep.checked(layers.read(layers.find("semianalysis")), grid.read(file))
+    assert grid_file.read(file).size == 36
+    sweep.checked(layers.read(layers.find("semianalysis")), grid_file.read(file))
 
 
 def test_options_have_the_defaults_of_the_command():

@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 from conftest import MINIMAL
 
-from simulate import cli, grid, layers, loading, pipeline, sweep, sweep_report, sweep_run, sweep_table
+from simulate import cli, grid_file, layers, loading, pipeline, sweep, sweep_report, sweep_run, sweep_table
 from simulate.errors import DamagedRunError, RunError
 from simulate.sweep_run import Swept
 from simulate.workforce import Local
@@ -41,7 +41,7 @@ SAMPLED = f'{HEAD}{RATE} = ["1.5 to 3", 2]\n"evidence.c.used" = [true, false]\ns
 def swept(tmp_path, write):
     def swept(points: str = EXACT, priors: str = MINIMAL, out: str = "out", by: Local | None = None) -> Swept:
         return sweep_run.sweep(
-            layers.read(write(priors)), grid.read(write(points, "grid.toml")), out=tmp_path / out, by=by
+            layers.read(write(priors)), grid_file.read(write(points, "grid.toml")), out=tmp_path / out, by=by
         )
 
     return swept
@@ -235,8 +235,8 @@ def test_the_command_prints_the_object_and_exits_with_3_where_a_point_has_not_co
 @pytest.mark.sampling
 def test_a_fit_does_not_import_pymc(write):
     program = (
-        "import sys\nfrom pathlib import Path\nfrom simulate import grid, layers, sweep\n"
-        "read, points = layers.read(Path(sys.argv[1])), grid.read(Path(sys.argv[2]))\n"
+        "import sys\nfrom pathlib import Path\nfrom simulate import grid_file, layers, sweep\n"
+        "read, points = layers.read(Path(sys.argv[1])), grid_file.read(Path(sys.argv[2]))\n"
         "assert sweep.Sweeping(read).outcome(points.point(0)).method == 'nuts'\n"
         "print(*(name for name in ('pymc', 'pytensor') if name in sys.modules))"
     )
