@@ -95,7 +95,7 @@ def calibrate(
         missing = [number for number in range(fits) if number not in done]
         clock = Clock(progress, fits - len(missing), fits, "fits")
         made = by.make(Fitting(priors, plan), iter(missing))
-        for fit in workforce.kept(kept_in, file, made, dataclasses.asdict, clock):
+        for _, fit in workforce.kept(kept_in, file, made, dataclasses.asdict, clock):
             done[fit.number] = fit
     chosen = tuple(done[number] for number in range(fits))
     return describe(priors, plan, kept_in, chosen), kept_in.folder

@@ -117,8 +117,8 @@ def connected(address: str) -> Iterator[Cluster]:
                 f"{address}: no scheduler answers there ({first_line(error)}); start one with `dask scheduler`, "
                 "and workers with `dask worker ADDRESS`"
             ) from None
-        with silent(), client:
-            yield Cluster(client, address, agreed(client, address))
+    with silent(), client:
+        yield Cluster(client, address, agreed(client, address))
 
 
 @contextlib.contextmanager

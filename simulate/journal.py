@@ -77,13 +77,20 @@ class Journal:
                     self.append(file, [self.head])
             yield file
 
-    def append(self, file: Any, contents: Iterable[Mapping[str, Any]]) -> None:
-        """Add lines, and wait until the disk has them. Raises `RunError` where the disk refuses."""
+    def append(self, file: Any, contents: Iterable[Mapping[str, Any]]) -> list[int]:
+        """Add lines, wait until the disk has them, and return where each begins [byte].
+
+        Raises `RunError` where the disk refuses.
+        """
+        places = []
         with results.disk(self.folder):
+            end = file.seek(0, os.SEEK_END)
             for content in contents:
-                file.write(canonical(results.signed(content)).encode() + b"\n")
+                places.append(end)
+                end += file.write(canonical(results.signed(content)).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        return places
 
     def entries[T](self, read: Callable[[Any], T | None]) -> Iterator[tuple[int, T]]:
         """Yield each result with its place in the file [byte], as ``read`` has it: None for what is no result.

@@ -57,7 +57,8 @@ class Swept:
         """Yield every point with what came out there, by number; one at a time is in memory."""
         with self.journal.file.open("rb") as file:
             for number, place in enumerate(self.places):
-                outcome = read_outcome(self.journal.at(file, int(place)))
+                content = self.journal.at(file, int(place))
+                outcome = read_outcome(content) if content else None
                 if outcome is None:
                     raise self.journal.damaged([f"point {number} has changed since it was read"])
                 yield self.grid.point(number), outcome
@@ -78,11 +79,12 @@ def sweep(
     place = place_of(priors, grid, out, by.versions)
     with place.opened(priors.texts, {GRID: grid.text}) as file:
         places = index(place, grid)
-        missing = (grid.point(int(number)) for number in np.flatnonzero(places == NONE))
-        clock = Clock(progress, int((places != NONE).sum()), grid.size, "points")
-        for _ in workforce.kept(place, file, by.make(job, missing), dataclasses.asdict, clock):
-            pass
-        return Swept(priors, grid, place, index(place, grid))
+        numbers = np.flatnonzero(places == NONE)
+        missing = (grid.point(int(number)) for number in numbers)
+        clock = Clock(progress, grid.size - len(numbers), grid.size, "points")
+        for at, outcome in workforce.kept(place, file, by.make(job, missing), dataclasses.asdict, clock):
+            places[outcome.number] = at
+    return Swept(priors, grid, place, places)
 
 
 def place_of(priors: Priors, grid: Grid, out: Path, versions: Mapping[str, str]) -> Journal:

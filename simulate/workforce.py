@@ -78,16 +78,16 @@ def kept(
     made: Iterator[list[Any]],
     line: Callable[[Any], Mapping[str, Any]],
     clock: Clock,
-) -> Iterator[Any]:
-    """Yield results once the disk has them, each as the ``line`` of a journal.
+) -> Iterator[tuple[int, Any]]:
+    """Yield results once the disk has them, each with the place of its ``line`` in the journal.
 
     Raises `KeyboardInterrupt` with what was kept when interrupted.
     """
     try:
         for some in made:
-            journal.append(file, map(line, some))
+            places = journal.append(file, map(line, some))
             clock.tick(len(some))
-            yield from some
+            yield from zip(places, some, strict=True)
     except KeyboardInterrupt:
         words = f"{clock.done} of {clock.total} {clock.what} are kept; the same command goes on from there"
         raise KeyboardInterrupt(f"interrupted; {words}") from None

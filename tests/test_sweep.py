@@ -173,6 +173,13 @@ def test_a_damaged_line_is_named(number, swept):
         swept()
 
 
+def test_a_line_that_changes_before_the_tables_are_made_is_noticed(swept):
+    done = swept()
+    done.journal.file.write_bytes(done.journal.file.read_bytes()[:-9])
+    with pytest.raises(DamagedRunError, match="point 5 has changed since it was read"):
+        sweep_report.save(done)
+
+
 def test_points_of_another_grid_are_refused_and_have_a_folder_of_their_own(swept):
     done, other = swept(), swept(EXACT.replace("draws = 100", "draws = 101"))
     assert done.folder != other.folder
