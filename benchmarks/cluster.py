@@ -45,8 +45,8 @@ seed = {{ from = 1, to = {number}, steps = {number} }}
 
 STUDY = 1_000_000
 CLUSTERS = (16, 256, 1024, 4096)
-ENDLESS = 100_000
-"""Cores beyond which nobody asks."""
+ENDLESS = 10_000
+"""Cores beyond which what is measured here says nothing."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ def worked_out(cost: Cost) -> str:
         f"On disk: {STUDY:,} × {cost.line:,.0f} bytes = {STUDY * cost.line / 1e9:.1f} GB of points.",
         f"A batch takes L = max({cluster.TASK:g} s, cores / {cluster.OFTEN:g}), and has L / {cost.fit:.2f} s points.",
         *(arithmetic(cost, name, *its, most[name]) for name, its in spent.items()),
-        f"**So it saturates at about {most[tight]:,} cores, at the {tight}.** More workers than that wait.",
+        f"**So it saturates at about {rounded(most[tight])} cores, at the {tight}.** More workers than that wait.",
         "Not measured: how much more a batch costs a scheduler that has many workers, and the network between them.",
     ]
     table = "\n".join(f"| {n:,} | {hours / min(n, most[tight]):,.1f} h |" for n in CLUSTERS)
@@ -258,19 +258,27 @@ def worked_out(cost: Cost) -> str:
 
 def arithmetic(cost: Cost, name: str, task: float, point: float, most: int) -> str:
     """Return how many cores one scheduler, or one client, keeps busy."""
-    if most == ENDLESS:
-        return f"The {name} keeps more than {ENDLESS:,} cores busy."
     length = max(cluster.length(most), cost.fit)
+    share = "all" if most < ENDLESS else "a part of"
     return (
-        f"The {name} is busy all the time at C = {most:,} cores: C × ({1e3 * task:.2f} ms / {length:.1f} s + "
-        f"{1e3 * point:.3f} ms / {cost.fit:.2f} s) = {cost.busy(task, point, most):.2f}."
+        f"The {name} is busy {share} the time at C = {rounded(most)} cores: "
+        f"C × ({1e3 * task:.2f} ms / {length:.1f} s + {1e3 * point:.3f} ms / {cost.fit:.2f} s) = "
+        f"{cost.busy(task, point, most):.2f}."
     )
+
+
+def rounded(cores: int) -> str:
+    """Return a number of cores to two digits, which is more than the measurements support."""
+    return f"{float(f'{cores:.2g}'):,.0f}"
 
 
 def machine() -> str:
     names = ("dask", "distributed", "nutpie", "numpy", "numba")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
-    return f"{os.cpu_count()} processors ({platform.machine()}), Python {platform.python_version()}, {versions}."
+    load = f"load average {os.getloadavg()[0]:.1f} at the end"
+    return (
+        f"{os.cpu_count()} processors ({platform.machine()}), {load}, Python {platform.python_version()}, {versions}."
+    )
 
 
 def past_one_machine(priors: str = "semianalysis", fits: int = 20, tasks: int = 500) -> str:
