@@ -262,8 +262,8 @@ def arithmetic(cost: Cost, name: str, task: float, point: float, most: int) -> s
     share = "all" if most < ENDLESS else "a part of"
     return (
         f"The {name} is busy {share} the time at C = {rounded(most)} cores: "
-        f"C × ({1e3 * task:.2f} ms / {length:.1f} s + {1e3 * point:.3f} ms / {cost.fit:.2f} s) = "
-        f"{cost.busy(task, point, most):.2f}."
+        f"C × ({1e3 * task:.2f} ms / {length:.1f} s + "
+        f"{1e3 * point:.3f} ms / {cost.fit:.2f} s) = {cost.busy(task, point, most):.2f}."
     )
 
 
