@@ -50,7 +50,7 @@ SIZE_OF: dict[str, Callable[[Size], int]] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """What one file took: processor seconds, of one ``gradient`` too; ``instructions`` and ``gradients`` of kept draws are counts."""
+    """What one file took, in processor seconds; ``instructions`` and ``gradients``, of the kept draws, are counts."""
 
     size: Size
     load: float
