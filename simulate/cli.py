@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from simulate.characters import shown
 from simulate.errors import (
     Fault,
     InputError,
@@ -27,9 +28,9 @@ from simulate.errors import (
     NotReproducedError,
     SimulateError,
 )
+from simulate.interruption import INTERRUPTED, NOTHING_KEPT
 
 RESULTS = Path("results")
-INTERRUPTED = 130
 
 
 class Boundary(click.Group):
@@ -41,10 +42,13 @@ class Boundary(click.Group):
         try:
             return super().main(*args, **kwargs)
         except SimulateError as error:
-            click.echo(f"error: {error}", err=True)
+            say(f"error: {error}", err=True)
             sys.exit(error.exit_code)
+        except MemoryError:
+            say("error: not enough memory; use fewer --draws or --chains", err=True)
+            sys.exit(SimulateError.exit_code)
         except OSError as error:
-            click.echo(f"error: cannot write the output: {(error.strerror or str(error)).lower()}", err=True)
+            say(f"error: cannot write the output: {(error.strerror or str(error)).lower()}", err=True)
             with contextlib.suppress(OSError):
                 sys.stdout.close()
             sys.exit(SimulateError.exit_code)
@@ -53,8 +57,13 @@ class Boundary(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interruption:
-            click.echo(f"\n{str(interruption) or 'interrupted; nothing unfinished was kept'}", err=True)
+            say(f"\n{str(interruption) or NOTHING_KEPT}", err=True)
             sys.exit(INTERRUPTED)
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print text, and nothing in it that could act on a terminal: it may come from a file or a run of others."""
+    click.echo(shown(str(text)), err=err)
 
 
 def example(text: str) -> Callable[[Any], Any]:
@@ -102,13 +111,33 @@ CHAINS = click.option("--chains", type=click.IntRange(1, 64), default=4, show_de
 SEED = click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="The same seed, the same numbers."
 )
+
+
+class Between(click.FloatRange):
+    """A number in an open interval: NaN is in none, though it compares as if it were."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return number if number == number else self.fail(f"{value} is no number.", param, ctx)
+
+
 PROBABILITY = click.option(
     "--probability",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Between(0, 1, min_open=True, max_open=True),
     default=0.9,
     show_default=True,
     help="Of the credible intervals.",
 )
+PRIORS = click.option(
+    "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
+)
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="So many processes on this machine, by dask; without it, one for each core, without dask.",
+)
+SCHEDULER = click.option("--scheduler", metavar="ADDRESS", help="The workers of a dask scheduler, in place of here.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -207,13 +236,13 @@ def run(
             progress=progress if progress.shown else None,
         )
     if before:
-        click.echo(report.made_before(before.manifest), err=True)
+        say(report.made_before(before.manifest), err=True)
     if as_json:
-        click.echo(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
+        say(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
     elif quiet:
-        click.echo(done.folder)
+        say(done.folder)
     else:
-        click.echo(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
+        say(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
     if not done.converged:
         raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
 
@@ -243,18 +272,18 @@ def check(names: Sequence[str], settings: Sequence[str], prior_predictive: bool)
             if layers.is_register(layers.find(name)):
                 from simulate import register
 
-                click.echo(register.in_words(register.load(layers.find(name))))
+                say(register.in_words(register.load(layers.find(name))))
                 continue
             priors = loading.load(name, settings)
         except InputError as error:
             failures.append(error)
             continue
-        click.echo(overview.of_priors(priors))
+        say(overview.of_priors(priors))
         if prior_predictive:
-            click.echo("\n" + overview.of_prior_predictive(priors))
+            say("\n" + overview.of_prior_predictive(priors))
     if failures:
         for failure in failures:
-            click.echo(f"error: {failure}", err=True)
+            say(f"error: {failure}", err=True)
         sys.exit(InputError.exit_code)
 
 
@@ -267,7 +296,7 @@ def show(run: str, out: Path) -> None:
     from simulate import report, results
 
     found = results.load(results.find(run, out))
-    click.echo(f"{report.terminal(found.manifest)}\n\nrun: {found.folder}")
+    say(f"{report.terminal(found.manifest)}\n\nrun: {found.folder}")
 
 
 @example("simulate verify --all")
@@ -289,11 +318,11 @@ def verify(runs: Sequence[str], every: bool, out: Path, as_json: bool) -> None:
     folders = verification.every(out) if every else verification.meant(runs, out)
     findings = [verification.verify(folder) for folder in folders]
     if as_json:
-        click.echo(json.dumps(verification.for_machines(findings)))
+        say(json.dumps(verification.for_machines(findings)))
     else:
         for text, is_error in verification.in_words(findings):
-            click.echo(text, err=is_error)
-        click.echo(f"{sum(finding.intact for finding in findings)} of {len(findings)} runs in order")
+            say(text, err=is_error)
+        say(f"{sum(finding.intact for finding in findings)} of {len(findings)} runs in order")
     if not all(finding.intact for finding in findings):
         sys.exit(SimulateError.exit_code)
 
@@ -321,9 +350,9 @@ def reproduce(run: str, out: Path, keep: bool, as_json: bool) -> None:
         shown = progress if progress.shown else None
         done = reproduction.reproduce(found, keep=out if keep else None, progress=shown)
     if as_json:
-        click.echo(json.dumps(reproduction_report.for_machines(done), allow_nan=False))
+        say(json.dumps(reproduction_report.for_machines(done), allow_nan=False))
     else:
-        click.echo(reproduction_report.terminal(done))
+        say(reproduction_report.terminal(done))
     if not done.same:
         raise NotReproducedError(f"{found.folder}: made again, it is not the same")
 
@@ -366,7 +395,7 @@ def plot(
     with Progress(sys.stderr.isatty()) as progress:
         paths = fill(order, found, to, progress if progress.shown else None)
     for path in paths:
-        click.echo(path)
+        say(path)
 
 
 @example("simulate cite semianalysis ownership --style full")
@@ -403,7 +432,7 @@ def cite(run: str, scopes: Sequence[str], form: str, style: str | None, force: b
         text = citations.cite(found, scopes, form=form, style=style or "short", force=force)
     except NotConvergedError as error:
         raise NotConvergedError([*error.reasons, "--force cites it all the same, and says so"]) from None
-    click.echo(text.rstrip("\n"))
+    say(text.rstrip("\n"))
 
 
 @example("simulate query semianalysis 'P(company > 1.6 bn)' 'company / final_run' 'q90(development)'")
@@ -448,9 +477,9 @@ def query(
     if draws:
         query_report.save_draws(draws, found, answers, overwrite=overwrite)
     if as_json:
-        click.echo(json.dumps(query_report.for_machines(found, answers), allow_nan=False))
+        say(json.dumps(query_report.for_machines(found, answers), allow_nan=False))
     else:
-        click.echo(query_report.terminal(found, answers))
+        say(query_report.terminal(found, answers))
     stop_unless_converged([found])
 
 
@@ -489,9 +518,9 @@ def audit(runs: Sequence[str], files: Sequence[str], register: str | None, seed:
         findings = audited(known, found)
     page, refused = audit_report.write(known, findings, found)
     if as_json:
-        click.echo(json.dumps(audit_report.for_machines(known, findings, found, page), allow_nan=False))
+        say(json.dumps(audit_report.for_machines(known, findings, found, page), allow_nan=False))
     else:
-        click.echo(audit_report.terminal(known, findings, found, page))
+        say(audit_report.terminal(known, findings, found, page))
     if refused:
         raise refused
     stop_unless_converged(found)
@@ -553,9 +582,9 @@ def compare(
         folder = comparison_report.save(compared, out, figure=not no_figure)
     if as_json:
         printed = {"folder": str(folder), **comparison_report.for_machines(compared)}
-        click.echo(json.dumps(printed, allow_nan=False))
+        say(json.dumps(printed, allow_nan=False))
     else:
-        click.echo(f"{comparison_report.terminal(compared)}\n\ncomparison: {folder}")
+        say(f"{comparison_report.terminal(compared)}\n\ncomparison: {folder}")
     if not compared.converged:
         raise NotConvergedError(compared.reasons)
 
@@ -605,11 +634,11 @@ def pool(
         figures = () if no_figures else plots.DEFAULT
         done = pooling.pool(members, sampling, out=out, probability=probability, figures=figures, progress=shown)
     if as_json:
-        click.echo(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
+        say(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
     elif quiet:
-        click.echo(done.folder)
+        say(done.folder)
     else:
-        click.echo(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
+        say(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
     if not done.converged:
         raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
 
@@ -640,22 +669,31 @@ def validate(runs: Path | None, out: Path, no_figure: bool, as_json: bool) -> No
         progress("writing", 0, 0)
         folder = validation_page.write(out, found, figure=not no_figure)
     if as_json:
-        click.echo(json.dumps({**validation_report.for_machines(found), "folder": str(folder)}, allow_nan=False))
+        say(json.dumps({**validation_report.for_machines(found), "folder": str(folder)}, allow_nan=False))
     else:
-        click.echo(f"{validation_report.terminal(found)}\n\nvalidation: {folder}")
+        say(f"{validation_report.terminal(found)}\n\nvalidation: {folder}")
 
 
 @example("simulate calibrate --priors semianalysis --fits 100")
 @main.command()
-@click.option(
-    "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
-)
+@PRIORS
 @click.option("--fits", type=click.IntRange(10, 10_000), default=100, show_default=True, help="How many, in all.")
 @SEED
+@WORKERS
+@SCHEDULER
 @OUT
 @JSON
 @click.option("--no-figure", is_flag=True, help="Draw no figure.")
-def calibrate(name: str, fits: int, seed: int, out: Path, as_json: bool, no_figure: bool) -> None:
+def calibrate(
+    name: str,
+    fits: int,
+    seed: int,
+    workers: int | None,
+    scheduler: str | None,
+    out: Path,
+    as_json: bool,
+    no_figure: bool,
+) -> None:
     """Check the sampler by simulation: does it find truths drawn from the prior as often as its intervals say.
 
     Draws a truth, simulates the evidence of the file from it, fits that as `run` does, and ranks the truth among
@@ -663,27 +701,80 @@ def calibrate(name: str, fits: int, seed: int, out: Path, as_json: bool, no_figu
     same command goes on where it was stopped, and more --fits add to those there are. Exits with 3 when the ranks
     are not uniform.
     """
+    at_one_place(workers, scheduler)
     from simulate import loading
 
     with Progress(sys.stderr.isatty()) as progress:
         priors = loading.load(name)
         progress("starting", 0, 0)
-        from simulate import calibration_report, calibration_run, pipeline
+        from simulate import calibration_report, calibration_run, cluster
         from simulate.calibration import Plan
 
         shown = progress if progress.shown else None
-        found, folder = calibration_run.calibrate(
-            priors, Plan(seed), fits, out=out, cores=pipeline.cores(), progress=shown
-        )
+        with cluster.workforce(workers, scheduler) as by:
+            found, folder = calibration_run.calibrate(priors, Plan(seed), fits, out=out, by=by, progress=shown)
         progress("reporting", 0, 0)
         calibration_report.save(found, folder, figure=not no_figure)
     if as_json:
         printed = {"folder": str(folder), **calibration_report.for_machines(found)}
-        click.echo(json.dumps(printed, allow_nan=False))
+        say(json.dumps(printed, allow_nan=False))
     else:
-        click.echo(f"{calibration_report.terminal(found)}\n\ncalibration: {folder}")
+        say(f"{calibration_report.terminal(found)}\n\ncalibration: {folder}")
     if not found.passed:
         raise NotCalibratedError(list(found.failed))
+
+
+def at_one_place(workers: int | None, scheduler: str | None) -> None:
+    """Refuse workers here and elsewhere at once."""
+    if workers is not None and scheduler is not None:
+        raise click.UsageError("give --workers or --scheduler, not both: a scheduler has workers of its own")
+
+
+@example("simulate sweep --priors semianalysis --grid docs/sweep.toml")
+@main.command()
+@PRIORS
+@click.option(
+    "--grid", "file", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What is set at each point."
+)
+@SET
+@WORKERS
+@SCHEDULER
+@OUT
+@JSON
+def sweep(
+    name: str,
+    file: Path,
+    settings: Sequence[str],
+    workers: int | None,
+    scheduler: str | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Sample a prior file at every point of a grid, or of a sampled design, into one tidy table.
+
+    A point is what `run --set` would make, with the same numbers: any unknown, constant, fact or claim, and the
+    options of `run`. Writes CSV and Parquet, a row for each point and scope. Points are kept one by one: the same
+    command goes on where it was stopped. Exits with 3 when a point has not converged, which its rows say.
+    """
+    at_one_place(workers, scheduler)
+    from simulate import grid_file, layers
+
+    with Progress(sys.stderr.isatty()) as progress:
+        read, points = layers.read(layers.find(name), settings), grid_file.read(file)
+        progress("starting", 0, 0)
+        from simulate import cluster, sweep_report, sweep_run
+
+        shown = progress if progress.shown else None
+        with cluster.workforce(workers, scheduler) as by:
+            done = sweep_run.sweep(read, points, out=out, by=by, progress=shown)
+        progress("writing", 0, 0)
+        found = sweep_report.save(done)
+    if as_json:
+        say(json.dumps(sweep_report.for_machines(done, found), allow_nan=False))
+    else:
+        say(f"{sweep_report.terminal(done, found)}\n\nsweep: {done.folder}")
+    if found.poor:
+        raise NotConvergedError(found.reasons)
 
 
 @example("simulate sensitivity consensus --scope ownership")
@@ -724,9 +815,9 @@ def sensitivity(
         )
         folder = sensitivity_report.save(found, out, figure=not no_figure)
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), **sensitivity_report.for_machines(found)}, allow_nan=False))
+        say(json.dumps({"folder": str(folder), **sensitivity_report.for_machines(found)}, allow_nan=False))
     else:
-        click.echo(f"{sensitivity_report.terminal(found)}\n\nsensitivity: {folder}")
+        say(f"{sensitivity_report.terminal(found)}\n\nsensitivity: {folder}")
     if not run.converged:
         raise NotConvergedError(list(run.manifest["verdict"]["reasons"]))
 
@@ -738,8 +829,8 @@ def list_(out: Path) -> None:
     """List the prior files at hand and the runs there are."""
     from simulate import overview
 
-    click.echo(overview.of_prior_files())
-    click.echo("\n" + overview.of_runs(out))
+    say(overview.of_prior_files())
+    say("\n" + overview.of_runs(out))
 
 
 @example("simulate init my-lab")
@@ -749,7 +840,7 @@ def init(name: str) -> None:
     """Write NAME.toml, a commented prior file that runs as it is, to start from."""
     from simulate import layers
 
-    click.echo(layers.write_starter(name))
+    say(layers.write_starter(name))
 
 
 @example("simulate schema > prior-file.schema.json")
@@ -758,7 +849,7 @@ def schema() -> None:
     """Print the JSON Schema of prior files, for editors that complete and check TOML."""
     from simulate.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    say(json.dumps(json_schema(), indent=2))
 
 
 class Progress:
@@ -784,4 +875,4 @@ class Progress:
 
     def write(self, line: str) -> None:
         if self.shown:
-            click.echo(f"\r\x1b[K{line}", nl=False, err=True)
+            click.echo(f"\r\x1b[K{shown(line)}", nl=False, err=True)

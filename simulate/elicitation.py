@@ -36,6 +36,9 @@ DEFAULT_LEVEL = 0.9
 LARGEST = 1e30
 """No quantity of this field comes near; beyond it a slip is likelier than a number."""
 
+MOST_COMPONENTS = 100
+"""Of a mixture; its quantiles are found by searches over all of them."""
+
 SUFFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "bn": 1e9, "T": 1e12, "%": 0.01}
 DIGITS = r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)"
 """Commas group thousands; a decimal comma is no number here."""
@@ -531,6 +534,9 @@ def mixture(table: Mapping[str, Any], scale: float, place: Place, reading: Readi
     for key in sorted(table.keys() & (PARAMETER_NAMES | {"level"}) - {"components"}):
         reading.fault(key, "stands beside components", "give it in the component it belongs to")
     parts = table.get("components")
+    if isinstance(parts, list) and len(parts) > MOST_COMPONENTS:
+        reading.fault("components", f"{len(parts)} components", f"give at most {MOST_COMPONENTS}")
+        return None
     if not isinstance(parts, list) or len(parts) < 2 or not all(isinstance(part, Mapping) for part in parts):
         reading.fault("components", "not a list of two or more tables", "each has a weight and a distribution")
         return None

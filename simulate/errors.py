@@ -19,6 +19,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+LONGEST = 1000
+"""Characters of a path, or of what stands there and its mend, in a message."""
+MOST_SHOWN = 50
+"""Faults that a message lists; what generated the file, or is no such file, has more than anyone reads."""
+
 
 class SimulateError(Exception):
     """Base of every error that is shown as a message, not as a traceback."""
@@ -39,17 +44,26 @@ class Fault:
     mend: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.found}; {self.mend}" if self.mend else f"{self.path}: {self.found}"
+        parts = (shortened(part) for part in (self.path, "; ".join(filter(None, (self.found, self.mend)))))
+        return ": ".join(parts)
+
+
+def shortened(text: str) -> str:
+    """Return text that may repeat a whole file, cut where nobody would read on."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 class InputError(SimulateError):
-    """A prior file, or a ``--set``, that cannot be used; lists every fault found in it."""
+    """A prior file, or a ``--set``, that cannot be used; holds every fault, and its text the first `MOST_SHOWN`."""
 
     def __init__(self, source: str | Path, faults: list[Fault]) -> None:
         self.source = str(source)
         self.faults = sorted(set(faults))
         count = f"{len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}"
-        super().__init__("\n".join([f"{self.source}: {count}", *(f"  {fault}" for fault in self.faults)]))
+        more = len(self.faults) - MOST_SHOWN
+        rest = [f"  … and {more:,} more; mend these first"] if more > 0 else []
+        shown = [f"  {fault}" for fault in self.faults[:MOST_SHOWN]]
+        super().__init__("\n".join([f"{self.source}: {count}", *shown, *rest]))
 
 
 class ExpressionError(SimulateError):

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from simulate.characters import CONTROL, shown
 from simulate.elicitation import RANGE, SINGLE
 from simulate.errors import Fault, InputError
 
 LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 12
+KEY = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+DOTTED = re.compile(rf"(?<![\w-]){KEY}(?:[ \t]*+\.[ \t]*+{KEY}){{40}}")
+"""More keys joined by dots than tables can lie in one another."""
 LONGEST_CHAIN = 8
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+MOST_VALUES = 20_000
+"""Numbers, texts, lists and tables in a file; what is checked in pairs would take hours of more."""
 WORDS = frozenset({"label", "chip", "part_of", "exists", "note", "sources"})
 """Keys of the tables that hold numbers which are no numbers themselves."""
 REGISTER = "claims"
@@ -124,20 +130,39 @@ def read(path: Path, settings: Sequence[str] = ()) -> Layers:
         gathering.faults.append(Fault("register", "this is a register of claims and no prior file", mend))
     if gathering.faults:
         raise InputError(path, gathering.faults)
-    faults = gathering.faults
+    return changed(Layers(path, content, gathering.texts, gathering.own), settings)
+
+
+def changed(read: Layers, settings: Sequence[str]) -> Layers:
+    """Return layers with ``settings`` (``PATH=EXPR``) applied, and with the tables that they then refer to.
+
+    A table that was read before is not read again. Raises `InputError` with every fault of the settings.
+    """
+    content, faults = read.content, list[Fault]()
     for setting in settings:
         content = override(content, setting, faults)
     faults += [Fault(where, "holds a control character", "remove it") for where in control_characters(content)]
-    references = dict(reference_tables(path.parent, content, faults))
+    faults += [] if is_a_name(read.path.stem) else [Fault("file", "its name cannot be that of its runs", "rename it")]
+    references = dict(reference_tables(read.path.parent, content, faults, read.references))
     if faults:
-        raise InputError(path, faults)
-    texts = gathering.texts | {f"{REFERENCE}/{name}.csv": text for name, text in references.items()}
-    return Layers(path, content, texts, gathering.own, tuple(settings), references)
+        raise InputError(read.path, faults)
+    texts = read.texts | {f"{REFERENCE}/{name}.csv": text for name, text in references.items()}
+    return replace(read, content=content, texts=texts, settings=(*read.settings, *settings), references=references)
 
 
-def reference_tables(folder: Path, content: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each table that content refers to: beside the prior file, or a shipped one."""
+def is_a_name(stem: str) -> bool:
+    """Whether runs can be kept below a name: no dots alone, which lead elsewhere, and all can be printed."""
+    return bool(stem.strip(". ")) and stem.isprintable() and not CONTROL.search(stem)
+
+
+def reference_tables(
+    folder: Path, content: Mapping[str, Any], faults: list[Fault], texts: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each table that content refers to: of ``texts``, beside the prior file, or shipped."""
     for name, where in {name: where for where, name in referred(content)}.items():
+        if name in texts:
+            yield name, texts[name]
+            continue
         found = find_table(name, folder) if re.fullmatch(r"[\w-]+", name) else None
         if found is None:
             known = sorted(path.stem for path in (shipped_folder() / REFERENCE).glob("*.csv"))
@@ -238,6 +263,9 @@ def read_text(path: Path, before: str, faults: list[Fault]) -> str:
     """Return the text of a file; a fault and empty text when it cannot be had."""
     where = f"{before}file"
     try:
+        if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):  # a pipe may never say a word
+            faults.append(Fault(where, "is no regular file", "give a file of text"))
+            return ""
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
@@ -254,6 +282,9 @@ def read_text(path: Path, before: str, faults: list[Fault]) -> str:
 
 def parse(text: str, before: str, faults: list[Fault]) -> dict[str, Any]:
     """Return TOML content; a fault and nothing when it is malformed or nested beyond reason."""
+    if DOTTED.search(text):  # of which the parser's time grows with the square
+        faults.append(Fault(f"{before}TOML", "nested too deeply", "no section is deeper than four tables"))
+        return {}
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, ValueError) as error:
@@ -261,10 +292,26 @@ def parse(text: str, before: str, faults: list[Fault]) -> dict[str, Any]:
     except RecursionError:
         faults.append(Fault(f"{before}TOML", "nested too deeply", "no section is deeper than four tables"))
     else:
-        if depth(content) <= DEEPEST_NESTING:
+        if fault := shape_fault(content, f"{before}TOML"):
+            faults.append(fault)
+        else:
             return content
-        faults.append(Fault(f"{before}TOML", "nested too deeply", "no section is deeper than four tables"))
     return {}
+
+
+def shape_fault(content: Mapping[str, Any], where: str) -> Fault | None:
+    """Return what is wrong with content of any meaning: that it is nested too deeply, or holds too much."""
+    if depth(content) > DEEPEST_NESTING:
+        return Fault(where, "nested too deeply", "no section is deeper than four tables")
+    if (number := values_in(content)) > MOST_VALUES:
+        return Fault(where, f"holds {number:,} values", f"at most {MOST_VALUES:,}: such a file has a few hundred")
+    return None
+
+
+def values_in(node: Any) -> int:
+    """Return how many values lie in tables and lists, themselves counted."""
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return sum(1 + values_in(child) for child in children)
 
 
 def depth(content: Any) -> int:
@@ -405,8 +452,8 @@ def control_characters(node: Any, path: str = "") -> Iterator[str]:
     if isinstance(node, Mapping):
         for key, value in node.items():
             if CONTROL.search(key):
-                yield f"{path}.{CONTROL.sub('?', key)}".lstrip(".")
-            yield from control_characters(value, f"{path}.{CONTROL.sub('?', key)}".lstrip("."))
+                yield f"{path}.{shown(key)}".lstrip(".")
+            yield from control_characters(value, f"{path}.{shown(key)}".lstrip("."))
     elif isinstance(node, list):
         for position, value in enumerate(node):
             yield from control_characters(value, f"{path}[{position}]")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from pathlib import Path
 
 from simulate import layers, ledger
+from simulate.errors import Fault, RunError
 from simulate.priors import Priors
 
 CONFLICT = 1.0
@@ -68,11 +67,10 @@ def of_prior_files() -> str:
 
 def title(path: Path) -> str:
     """Return the title of a prior file, or that it cannot be read."""
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get("title", "")
-    except (OSError, ValueError):
-        return "(not a prior file; `simulate check` says why)"
-    return " ".join(str(found).split())
+    faults: list[Fault] = []
+    content = layers.parse(layers.read_text(path, "", faults), "", faults)
+    found = " ".join(str(content.get("title", "")).split())
+    return "(not a prior file; `simulate check` says why)" if faults else found
 
 
 def of_runs(out: Path) -> str:
@@ -85,8 +83,9 @@ def of_runs(out: Path) -> str:
 
 def verdict(folder: Path) -> str:
     """Return in a word or two how a run stands, from its manifest alone."""
+    from simulate import results
+
     try:
-        found = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        return "converged" if found["verdict"]["converged"] else "NOT CONVERGED"
-    except (OSError, ValueError, KeyError, TypeError):
+        return "converged" if results.read_manifest(folder)["verdict"]["converged"] else "NOT CONVERGED"
+    except (RunError, KeyError, TypeError):
         return "damaged"

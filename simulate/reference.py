@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulate import ledger
+from simulate.characters import CONTROL
 from simulate.elicitation import parse_number
 from simulate.errors import Fault, InputError
-from simulate.layers import CONTROL
 
 if TYPE_CHECKING:
     import numpy as np

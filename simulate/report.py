@@ -120,6 +120,7 @@ def named(names: Sequence[str]) -> str:
 
 def table(cells: list[list[str]]) -> str:
     """Return rows of text in aligned columns."""
+    cells = [[" ".join(cell.split()) for cell in row] for row in cells]  # a line of its own could pass for our words
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     rule = "  ".join("-" * width for width in widths)
@@ -134,7 +135,7 @@ def markdown_table(cells: list[list[str]]) -> str:
 
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is."""
-    for character in "\\`*_{}[]<>#|":
+    for character in "\\`*_{}[]<>#|&~":
         text = text.replace(character, f"\\{character}")
     return " ".join(text.split())
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulate import layers, report, results
+from simulate import report, results
+from simulate.characters import shown
 from simulate.reproduction import FALSE_ALARM, Reproduction, Shift
 from simulate.summary import amount
 
@@ -24,7 +25,7 @@ def terminal(found: Reproduction) -> str:
     width = max(len(row[0]) for row in rows)
     lines = [f"{name.ljust(width)}  {text}" for name, text in rows]
     table = [] if found.identical else [report.table(shift_cells(found))]
-    return layers.CONTROL.sub("?", "\n\n".join(["\n".join(lines), *table, verdict(found)]))
+    return shown("\n\n".join(["\n".join(lines), *table, verdict(found)]))
 
 
 def shift_cells(found: Reproduction) -> list[list[str]]:

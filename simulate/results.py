@@ -19,6 +19,7 @@ import csv
 import dataclasses
 import datetime
 import errno
+import fcntl
 import hashlib
 import io
 import json
@@ -46,7 +47,9 @@ FORMAT = 1
 """Of a run folder; another one is another number."""
 UNFINISHED = ".unfinished-"
 ABANDONED = 86_400.0
-"""Seconds after which an unfinished run is nobody's."""
+"""Seconds after which an unfinished run that no process holds is nobody's."""
+LARGEST_MANIFEST = 100_000_000
+"""Bytes; a manifest has some tens of thousands."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,13 @@ class Run:
         return bool(self.manifest["verdict"]["converged"])
 
     def tree(self) -> xr.DataTree:
-        """Return the draws as an ArviZ DataTree, read lazily."""
+        """Return the draws as an ArviZ DataTree, read lazily; raises `DamagedRunError` where they are no draws."""
         import arviz as az
 
-        tree: xr.DataTree = az.from_netcdf(self.folder / POSTERIOR)
+        try:
+            tree: xr.DataTree = az.from_netcdf(self.folder / POSTERIOR)
+        except (OSError, ValueError, KeyError) as error:
+            raise DamagedRunError(self.folder, [f"{POSTERIOR}: cannot be read as draws"]) from error
         return tree
 
     def summary(self) -> list[dict[str, str]]:
@@ -96,16 +102,40 @@ def writing(out: Path, name: str, digest: str) -> Iterator[Finish]:
         folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
         folder.chmod(0o755)
     try:
-        yield Finish(folder, parent, digest)
+        with held(folder):
+            yield Finish(folder, parent, digest)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove what runs that were killed more than a day ago left unfinished."""
+    """Remove what runs that were killed more than a day ago left; not one at work, whatever the clock says."""
     for folder in parent.glob(f"{UNFINISHED}*"):
-        if time.time() - folder.stat().st_mtime > ABANDONED:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process may be removing it
+            if time.time() - folder.stat().st_mtime > ABANDONED:
+                with held(folder) as is_ours:
+                    if is_ours:
+                        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Hold a folder for as long as this process works in it or lives; give whether no other process holds it.
+
+    On a file system that knows no locks every folder is free, and the age of a folder alone decides.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        free = True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            free = False
+        except OSError:
+            pass
+        yield free
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(frozen=True)
@@ -126,14 +156,24 @@ class Finish:
     def move(self) -> Path:
         """Move the folder as it is to a name of its own that did not exist before; return its place."""
         with disk(self.parent):
-            while True:
-                place = self.parent / f"{stamp(datetime.datetime.now(datetime.UTC))}-{self.digest[:8]}"
-                if place.exists():
-                    continue
-                with contextlib.suppress(FileExistsError):
-                    self.folder.rename(place)
-                    sync(self.parent)
-                    return place
+            place = renamed(self.folder, self.parent, self.digest)
+            sync(self.parent)
+            return place
+
+
+def renamed(folder: Path, parent: Path, digest: str) -> Path:
+    """Give a folder the first free name from now on, and return it; the clock may stand still, or have gone back."""
+    moment = datetime.datetime.now(datetime.UTC)
+    while True:
+        place = parent / f"{stamp(moment)}-{digest[:8]}"
+        try:
+            if not place.exists():
+                folder.rename(place)
+                return place
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # that of a run which came first
+                raise
+        moment += datetime.timedelta(milliseconds=1)
 
 
 @contextlib.contextmanager
@@ -243,20 +283,42 @@ def load(folder: Path) -> Run:
     Raises `RunError` when there is no run, `DamagedRunError` when a file is missing or altered. Files
     that were added later, such as figures, are no damage.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise RunError(f"{folder}: no run here (no {MANIFEST}); `simulate list` shows the runs there are")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        expected = {str(name): str(checksum) for name, checksum in manifest["files"].items()}
-        whole = signed(manifest)["checksum"] == manifest["checksum"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedRunError(folder, [f"{MANIFEST}: not a manifest ({type(error).__name__})"]) from error
-    if not whole:
-        raise DamagedRunError(folder, [f"{MANIFEST}: altered since it was written"])
+    manifest = read_manifest(folder)
+    expected = manifest["files"]
     if problems := [f"{name}: {found}" for name in expected if (found := problem(folder / name, expected[name]))]:
         raise DamagedRunError(folder, problems)
     return Run(folder, manifest)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest in ``folder``, checked against its own checksum.
+
+    Raises `RunError` when there is none, `DamagedRunError` when it is none of a run or altered.
+    """
+    path = folder / MANIFEST
+    try:
+        if not path.is_file():
+            raise RunError(f"{folder}: no run here (no {MANIFEST}); `simulate list` shows the runs there are")
+        if path.stat().st_size > LARGEST_MANIFEST:
+            raise DamagedRunError(folder, [f"{MANIFEST}: larger than {LARGEST_MANIFEST:,} bytes"])
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        whole = signed(manifest)["checksum"] == manifest["checksum"]
+        within = all(isinstance(sum_, str) and is_below(name) for name, sum_ in manifest["files"].items())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DamagedRunError(folder, [f"{MANIFEST}: cannot be read: {reason}"]) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedRunError(folder, [f"{MANIFEST}: not a manifest ({type(error).__name__})"]) from error
+    if not whole:
+        raise DamagedRunError(folder, [f"{MANIFEST}: altered since it was written"])
+    if not within:
+        raise DamagedRunError(folder, [f"{MANIFEST}: lists files that are not in the run's folder"])
+    return dict(manifest)
+
+
+def is_below(name: str) -> bool:
+    """Whether a path from a folder stays in it."""
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
 def problem(file: Path, checksum: str) -> str:

@@ -6,10 +6,11 @@ spans several sections (does a cited source exist? can this claim be tested?) is
 
 from __future__ import annotations
 
+import copy
 import datetime
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -321,7 +322,7 @@ class Other(Section):
 class Correlation(Table):
     """How unknowns move together, as a Gaussian copula."""
 
-    between: list[str] = Field(min_length=2, description="paths of unknowns")
+    between: list[str] = Field(min_length=2, max_length=200, description="paths of unknowns")
     rank: float | list[list[float]] | None = Field(default=None, description="Spearman's, one number or a matrix")
     normal: float | list[list[float]] | None = Field(
         default=None, description="of the normal scores, one number or a matrix"
@@ -398,7 +399,9 @@ class PriorFile(Table):
     title: str = Field(min_length=1)
     subject: str = Field(default="", description="whose cost it is, as a sentence names it")
     as_of: datetime.date | None = None
-    money: str = Field(default="USD", description="currency and price year, such as USD 2025")
+    money: str = Field(
+        default="USD", pattern=r"^USD( (19|20)\d\d)?$", description="currency and price year, such as USD 2025"
+    )
     note: str = ""
     extends: list[str] = []
     currencies: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Currency] = {}
@@ -427,22 +430,24 @@ def read(content: Mapping[str, Any], currencies: tuple[tuple[str, float], ...]) 
         return PriorFile.model_validate(content, context={"currencies": currencies}), []
     except ValidationError as error:
         faults = one_per_union([f for item in error.errors(include_url=False) for f in as_faults(item, content)])
-        known = content
-        for item in error.errors(include_url=False):
-            known = without(known, item["loc"]) if item["type"] == "extra_forbidden" else known
+        unknown = [item["loc"] for item in error.errors(include_url=False) if item["type"] == "extra_forbidden"]
+        known = without(content, unknown)
     try:
         return PriorFile.model_validate(known, context={"currencies": currencies, "lenient": True}), faults
     except ValidationError:
         return None, faults
 
 
-def without(content: Mapping[str, Any], location: tuple[Any, ...]) -> dict[str, Any]:
-    """Return content less what stands at a location."""
-    key, rest = location[0], location[1:]
-    if not rest:
-        return {name: value for name, value in content.items() if name != key}
-    below = content.get(key)
-    return {**content, key: without(below, rest)} if isinstance(below, Mapping) else dict(content)
+def without(content: Mapping[str, Any], locations: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    """Return content less what stands at some locations."""
+    left = copy.deepcopy(dict(content))
+    for *tables, key in locations:
+        node: Any = left
+        for table in tables:
+            node = node.get(table) if isinstance(node, dict) else None
+        if isinstance(node, dict):
+            node.pop(key, None)
+    return left
 
 
 SUBJECT = re.compile(r"^(Input|String|List|Dictionary) should")
@@ -475,6 +480,8 @@ def as_faults(
     if item["type"] == "string_pattern_mismatch" and "[key]" in item["loc"]:
         return [Fault(path, "not a name", "use letters, digits, - and _ (a currency: three capitals)")]
     found = "" if isinstance(item["input"], Mapping | list) else f"{str(item['input'])[:60]!r} "
+    if item["type"] == "string_pattern_mismatch" and path == "money":
+        return [Fault(path, f"{found}is not the money of any scope", "write USD, or USD and the price year: USD 2025")]
     message = WORDS.get(item["type"]) or SUBJECT.sub("should", item["msg"]).replace(" after validation", "")
     return [Fault(path, f"{found}{message[:1].lower()}{message[1:]}", mend)]
 

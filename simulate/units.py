@@ -110,6 +110,8 @@ def factor(unit: str, wanted: str, currencies: tuple[tuple[str, float], ...] = (
     >>> factor("kW/GPU", "watt/GPU")
     1000.0
     """
+    if len(unit) > LONGEST:  # before anything whose time grows with the square of the length
+        raise UnitError(f"unknown unit {unit[:LONGEST]!r}")
     if canonical_spelling(unit) == canonical_spelling(wanted) or {unit, wanted} <= set(PLAIN):
         return 1.0
     known = COMMON.get((unit, wanted))
@@ -122,7 +124,7 @@ def converted(unit: str, wanted: str, currencies: tuple[tuple[str, float], ...] 
 
     units = registry(currencies)
     try:
-        if len(unit) > LONGEST or not ALLOWED.fullmatch(unit):
+        if not ALLOWED.fullmatch(unit):
             raise ValueError
         given = units.Quantity(1.0, "" if unit in PLAIN else canonical_spelling(unit))
         return float(given.to("" if wanted in PLAIN else canonical_spelling(wanted)).magnitude)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate import layers, report, results
+from simulate.characters import shown
 from simulate.errors import DamagedRunError, RunError, SimulateError
 
 
@@ -79,7 +80,7 @@ def in_words(findings: Sequence[Finding]) -> Iterator[tuple[str, bool]]:
     for finding in findings:
         damage = DamagedRunError(finding.folder, list(finding.problems))
         text = intact_words(finding) if finding.intact else f"error: {damage}"
-        yield layers.CONTROL.sub("?", text), not finding.intact
+        yield shown(text), not finding.intact
 
 
 def intact_words(finding: Finding) -> str:

@@ -31,6 +31,17 @@ gpu_hours = { interval = [2e6, 3e6], unit = "GPU-hour", note = "made up for the 
 """
 """Two log-normal unknowns and no evidence."""
 
+CLAIM = """
+[evidence.claim]
+quantity = "final_run"
+kind = "estimate"
+value = 6e6
+relative_error = 0.2
+unit = "USD"
+note = "made up for the tests"
+"""
+"""A claim on the only scope of `MINIMAL`, which then has to be sampled."""
+
 FULL = """
 schema = 1
 title = "Every section once"

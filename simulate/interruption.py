@@ -1,0 +1,48 @@
+"""Ctrl-C, listened for and remembered."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, that of shells: 128 and the number of the signal."""
+
+NOTHING_KEPT = "interrupted; nothing unfinished was kept"
+
+
+class Interruption:
+    """Listens for Ctrl-C, and remembers it: libraries turn it into errors of theirs, or swallow it in a callback."""
+
+    def __init__(self) -> None:
+        self.came = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+    def listen(self) -> None:
+        """Begin to listen, unless whoever started the command has it ignored."""
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self)
+            sys.unraisablehook = repeated
+
+    def stop(self) -> None:
+        """Ignore what comes while the interpreter ends: there is nothing left to interrupt."""
+        if signal.getsignal(signal.SIGINT) is self:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def repeated(swallowed: Any) -> None:
+    """Interrupt again, a moment later, where Python had to ignore the interruption in a callback."""
+    if not issubclass(swallowed.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(swallowed)
+        return
+    import threading
+
+    again = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
+    again.start()
