@@ -136,12 +136,19 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @click.option(
     "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
 )
-@DRAWS
+@click.option(
+    "--draws",
+    type=click.IntRange(10, 1_000_000_000),
+    default=2000,
+    show_default=True,
+    help="Kept draws of each chain; where no evidence is heard, any number, of which 8,000 are kept.",
+)
 @TUNE
 @CHAINS
 @SEED
 @OUT
 @click.option("--prior-only", is_flag=True, help="Leave the evidence out: what the priors alone imply.")
+@click.option("--quasi", is_flag=True, help="Quasi-random draws, where no evidence is heard: fewer do.")
 @SET
 @PROBABILITY
 @click.option("--no-extend", is_flag=True, help="Do not sample more where the run has not converged.")
@@ -165,6 +172,7 @@ def run(
     seed: int,
     out: Path,
     prior_only: bool,
+    quasi: bool,
     settings: Sequence[str],
     probability: float,
     no_extend: bool,
@@ -189,17 +197,19 @@ def run(
         priors = loading.load(name, settings)
         progress("starting", 0, 0)
         from simulate import pipeline, plots, report
+        from simulate import quasi as points
         from simulate.inference import Settings
 
         sampling = Settings(
-            draws,
+            points.DRAWS if quasi and is_default("draws") else draws,
             tune,
-            chains,
+            points.SCRAMBLINGS if quasi and is_default("chains") else chains,
             seed,
             cores=pipeline.cores(),
             prior_only=prior_only,
             extend=not no_extend,
             cross_check=cross_check,
+            quasi=quasi,
             nuts=sampler,
         )
         figures = () if no_figures else plots.DEFAULT
@@ -225,6 +235,11 @@ def run(
         say(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
     if not done.converged:
         raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
+
+
+def is_default(name: str) -> bool:
+    """Whether an option of the command was left as it is by default."""
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.DEFAULT
 
 
 @example("simulate check semianalysis --prior-predictive")
@@ -360,6 +375,91 @@ def plot(run: str, kinds: Sequence[str], out: Path, to: Path | None) -> None:
     for kind in wanted:
         if (folder / f"{kind}.png").exists():
             say(folder / f"{kind}.png")
+
+
+@example("simulate cite semianalysis ownership --style full")
+@main.command()
+@click.argument("run", metavar="RUN")
+@click.argument("scopes", nargs=-1, metavar="[SCOPE]...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "latex", "html", "bibtex", "csl-json", "json"]),
+    default="text",
+    show_default=True,
+    help="Markup of the text, or a bibliography: the software, the run and the sources it used.",
+)
+@click.option(
+    "--style",
+    type=click.Choice(["short", "full", "methods"]),
+    help="A sentence for each scope, the default; with what it rests on; or how it was made.",
+)
+@click.option("--force", is_flag=True, help="Cite a run that has not converged; the text says so.")
+@OUT
+def cite(run: str, scopes: Sequence[str], form: str, style: str | None, force: bool, out: Path) -> None:
+    """Write what to quote of a run: median, interval with its level and kind, and where they come from.
+
+    All its cost scopes, unless some are named. Everything is read from the run's folder. A run that has not
+    converged is refused, with the reason, and exit code 3.
+    """
+    if style and form in ("bibtex", "csl-json"):
+        raise click.UsageError(f"--style shapes a text; --format {form} has none")
+    from simulate import citations, results
+
+    found = results.load(results.find(run, out))
+    try:
+        text = citations.cite(found, scopes, form=form, style=style or "short", force=force)
+    except NotConvergedError as error:
+        raise NotConvergedError([*error.reasons, "--force cites it all the same, and says so"]) from None
+    say(text.rstrip("\n"))
+
+
+@example("simulate query semianalysis 'P(company > 1.6 bn)' 'company / final_run' 'q90(development)'")
+@main.command()
+@click.argument("run", metavar="RUN")
+@click.argument("expressions", nargs=-1, required=True, metavar="EXPR...")
+@OUT
+@click.option(
+    "--probability",
+    type=Between(0, 1, min_open=True, max_open=True),
+    help="Of the credible intervals; that of the run, unless given.",
+)
+@click.option("--draws", type=click.Path(path_type=Path), metavar="FILE", help="Write the joint draws: .csv, .parquet")
+@click.option("--overwrite", is_flag=True, help="Let --draws replace a file.")
+@JSON
+def query(
+    run: str,
+    expressions: Sequence[str],
+    out: Path,
+    probability: float | None,
+    draws: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Ask a run for probabilities, quantiles, ratios and differences of its quantities.
+
+    An expression is made of quantities of the ledger and paths of the prior file (company, gpus,
+    fleet.h800.count, run_cost[r1]), numbers with suffixes and units ($500M, 30k GPU), + - * / and
+    parentheses, min, max, sum and log, and statistics: P(a > b), mean (or E), median, sd, q05, q90 …,
+    each also under a condition, P(a > b | fleet.h100.exists), with and, or and not. One that is no
+    statistic gives its median and interval. Exits with 3 when the run has not converged.
+    """
+    from simulate import results
+
+    found = results.load(results.find(run, out))
+    from simulate import query_report
+    from simulate.query import query as ask
+
+    if draws:
+        query_report.check_place(draws, overwrite=overwrite)
+    answers = ask(found, expressions, probability=probability)
+    if draws:
+        query_report.save_draws(draws, found, answers, overwrite=overwrite)
+    if as_json:
+        say(json.dumps(query_report.for_machines(found, answers), allow_nan=False))
+    else:
+        say(query_report.terminal(found, answers))
+    stop_unless_converged([found])
 
 
 @example("simulate audit --priors semianalysis")

@@ -55,7 +55,9 @@ class Scenario:
     def way(self) -> str:
         """How the draws were made; those of scenarios that differ in it are not paired."""
         made = self.manifest["sampling"]
-        return f"seed {made['seed']}, {made['chains']} × {made['draws']} draws"
+        found = f"seed {made['seed']}, {made['chains']} × {made['draws']} draws"
+        # A coordinate of a point belongs to a place among the unknowns of a file, not to a path.
+        return f"{found}, quasi-random for {str(self.manifest['digest'])[:8]}" if made.get("quasi") else found
 
 
 @dataclass(frozen=True)
@@ -326,7 +328,13 @@ class Comparing:
 
     def all_notes(self, related: bool) -> tuple[str, ...]:
         """Return what a reader must know, the rule of pairing first where anything is related."""
-        return (*([PAIRED] if related else []), *self.differing(), *self.pooled(), *dict.fromkeys(self.notes))
+        return (
+            *([PAIRED] if related else []),
+            *self.differing(),
+            *self.streamed(),
+            *self.pooled(),
+            *dict.fromkeys(self.notes),
+        )
 
     def differing(self) -> Iterator[str]:
         """Yield what the scenarios do not have in common, and a reader may think they have."""
@@ -339,6 +347,17 @@ class Comparing:
             own = next(iter(scenario.manifest["scopes"].values()))["probability"]
             if own != self.probability:
                 yield f"{scenario.name} was run with {100 * own:g} % intervals; here all are {level} intervals."
+
+    def streamed(self) -> Iterator[str]:
+        """Yield which scenarios have kept a part of their draws alone, and what is of that part."""
+        for scenario in self.scenarios:
+            made = scenario.manifest["sampling"]
+            if kept := made.get("kept"):
+                total = made["chains"] * made["draws"]
+                yield (
+                    f"{scenario.name} has kept {kept:,} of its {total:,} draws: what is not in its own tables, such as "
+                    "ratios, differences and inner intervals, is of those, with their Monte Carlo errors."
+                )
 
     def pooled(self) -> Iterator[str]:
         """Yield which pools stand beside a member of theirs."""

@@ -28,6 +28,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from numpy.typing import ArrayLike
 
 Array = Any
@@ -54,6 +55,12 @@ class Distribution(Protocol):
 
     def from_normal(self, z: ArrayLike) -> Array:
         """Return ``Q(Phi(z))``, elementwise; the shape of ``z`` is kept."""
+
+    def rvs(self, rng: Generator, size: int) -> Array:
+        """Return independent draws ``(size,)``, by the fastest way to this distribution.
+
+        The same law as `from_normal` of normal deviates, and not the same numbers.
+        """
 
     def ppf(self, p: ArrayLike) -> Array:
         """Return the quantile of each probability in (0, 1)."""
@@ -118,6 +125,9 @@ class Johnson:
         if self.skew:
             g = g + self.skew * (elementary("sqrt", z)(1.0 + (self.bend * z) ** 2) - 1.0)
         return g
+
+    def rvs(self, rng: Generator, size: int) -> Array:
+        return self.from_normal(rng.standard_normal(size))
 
     def unlink(self, g: Array) -> Array:
         """Return the value whose position on the linked scale is ``g``."""
@@ -282,9 +292,15 @@ class Standard:
         from scipy.special import ndtr
 
         z = np.asarray(z, dtype=float)
-        below = self.frozen.ppf(ndtr(np.minimum(z, 0.0)))
-        above = self.frozen.isf(ndtr(-np.maximum(z, 0.0)))
-        return np.where(z < 0, below, above)
+        below, found = z < 0, np.empty(z.shape)
+        found[below] = self.frozen.ppf(ndtr(z[below]))
+        found[~below] = self.frozen.isf(ndtr(-z[~below]))
+        return found
+
+    def rvs(self, rng: Generator, size: int) -> Array:
+        from simulate import variates
+
+        return variates.DRAWN[self.family](rng, size, **dict(self.parameters))
 
     def ppf(self, p: ArrayLike) -> Array:
         return self.frozen.ppf(p)
@@ -393,6 +409,17 @@ class Mixture:
         target = ndtr(z)
         found = find_root(lambda x, p: self.cdf(x) - p, (low, high), args=(target,))
         return np.where(low == high, low, np.where(found.success, found.x, 0.5 * (low + high)))
+
+    def rvs(self, rng: Generator, size: int) -> Array:
+        """Return draws of the components, each as often as its weight has it."""
+        import numpy as np
+
+        chosen = rng.choice(len(self.components), size=size, p=self.weights)
+        drawn = np.empty(size)
+        for number, component in enumerate(self.components):
+            here = np.flatnonzero(chosen == number)
+            drawn[here] = component.rvs(rng, len(here))
+        return drawn
 
     def ppf(self, p: ArrayLike) -> Array:
         from scipy.special import ndtri

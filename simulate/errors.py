@@ -4,6 +4,7 @@
 
     SimulateError            exit 1   anything below
     ├── InputError           exit 1   a prior file has faults; carries all of them
+    ├── ExpressionError      exit 1   a question about a run that cannot be computed; carries all faults
     ├── RunError             exit 1   a run folder cannot be written or read
     │   └── DamagedRunError  exit 1   a run folder is not what its manifest says
     ├── NotReproducedError   exit 1   a run made again is another
@@ -63,6 +64,34 @@ class InputError(SimulateError):
         rest = [f"  … and {more:,} more; mend these first"] if more > 0 else []
         shown = [f"  {fault}" for fault in self.faults[:MOST_SHOWN]]
         super().__init__("\n".join([f"{self.source}: {count}", *shown, *rest]))
+
+
+class ExpressionError(SimulateError):
+    """Expressions about a run that cannot be computed: each with where in it what is wrong, and what would do.
+
+    ``flaws`` are (expression, position in it, what was found and the mend).
+    """
+
+    SHOWN = 100
+    """Characters of a long expression that are shown around a flaw."""
+
+    def __init__(self, asked: int, flaws: list[tuple[str, int, str]]) -> None:
+        self.flaws = flaws
+        wrong = len(dict.fromkeys(expression for expression, _, _ in flaws))
+        lines = [f"{wrong} of {asked} expression{'s' if asked != 1 else ''} cannot be computed"]
+        for position, (expression, start, text) in enumerate(flaws):
+            shown, caret = self.around(expression, start)
+            repeated = position > 0 and flaws[position - 1][0] == expression and len(expression) <= self.SHOWN
+            lines += [] if repeated else [f"  {shown}"]
+            lines.append(f"  {' ' * caret}^ {text}")
+        super().__init__("\n".join(lines))
+
+    @classmethod
+    def around(cls, expression: str, start: int) -> tuple[str, int]:
+        """Return what is shown of an expression, on one line, and where in that a position is."""
+        first = max(0, start - cls.SHOWN // 2) if len(expression) > cls.SHOWN else 0
+        shown = expression[first : first + cls.SHOWN]
+        return "".join(sign if sign.isprintable() else "?" for sign in shown), start - first
 
 
 class RunError(SimulateError):

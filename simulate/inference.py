@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,8 @@ class Settings:
 
     ``nuts`` is one of `simulate.samplers`. Of ``draws * thin`` of its draws every ``thin``-th is kept. With
     ``extend``, a run that falls short of the thresholds is made again with more effort (`efforts`); with
-    ``cross_check`` its posterior is compared with that of `simulate.cross_check`.
+    ``cross_check`` its posterior is compared with that of `simulate.cross_check`. With ``quasi``, draws that
+    no evidence informs are those of `simulate.quasi`, and a chain is a scrambling of them.
     """
 
     draws: int = 2000
@@ -56,6 +57,7 @@ class Settings:
     thin: int = 1
     extend: bool = True
     cross_check: bool = False
+    quasi: bool = False
     nuts: str = "nutpie"
 
 
@@ -98,9 +100,9 @@ class Verdict:
         extended = f" ({self.extensions[-1]})" if self.extensions else ""
         if not self.converged:
             return f"NOT CONVERGED, do not cite{extended}: " + "; ".join(self.reasons)
-        if self.method == "exact":
-            return "exact: independent draws, no sampler needed"
         found = self.diagnostics
+        if self.method == "exact":
+            return f"exact: {exact_in_words(found)}"
         mixing = (
             f"R-hat at most {found['r_hat']:.3f}, effective draws at least {found['ess_bulk']:.0f} (bulk) "
             f"and {found['ess_tail']:.0f} (tail)"
@@ -108,6 +110,21 @@ class Verdict:
         if self.method == "mixture":
             return f"converged: every member, and their mixture with {mixing}"
         return f"converged{extended}: {mixing}, {found['divergences']} divergences, E-BFMI at least {found['bfmi']:.2f}"
+
+
+def exact_in_words(found: Mapping[str, float | int | str | None]) -> str:
+    """Return how draws without a sampler were made, from the diagnostics of the verdict on them."""
+    if "scramblings" in found:
+        return (
+            f"quasi-random draws, no sampler needed; {found['scramblings']} independent scramblings of Sobol' points "
+            "give the standard errors"
+        )
+    if "kept" in found:
+        return (
+            f"{found['draws']:,} independent draws, no sampler needed; quantiles are order statistics of them all, "
+            f"so that their only error is Monte Carlo error; {found['kept']:,} draws are kept"
+        )
+    return "independent draws, no sampler needed"
 
 
 def efforts(settings: Settings) -> tuple[Settings, ...]:
@@ -139,19 +156,24 @@ def effort_in_words(settings: Settings) -> str:
 ORDINALS = {1: "one", 2: "second", 4: "fourth", 8: "eighth"}
 
 
-def stream(seed: int, *purpose: str) -> np.random.Generator:
+def stream(
+    seed: int, *purpose: str, bits: Callable[[list[int]], np.random.BitGenerator] = np.random.PCG64
+) -> np.random.Generator:
     """Return the generator that ``seed`` and ``purpose`` name, independent of all others."""
     name = hashlib.sha256("\x1f".join(purpose).encode()).digest()
-    return np.random.default_rng([seed, *np.frombuffer(name[:16], dtype=np.uint32).tolist()])
+    return np.random.Generator(bits([seed, *np.frombuffer(name[:16], dtype=np.uint32).tolist()]))
 
 
 def prior(priors: Priors, settings: Settings) -> Draws:
-    """Return independent draws from the prior, and the claims it predicts."""
+    """Return draws from the prior, independent or quasi-random, and the claims it predicts."""
     shape = (settings.chains, settings.draws)
-    scores = independent(priors, settings, "prior", {})
+    if settings.quasi:
+        scores, uniform = quasi_random(priors, settings)
+    else:
+        scores = independent(priors, settings, "prior", {})
+        uniform = [stream(settings.seed, "prior", fact.path).random(shape) for fact in priors.facts]
     states = {
-        fact.path: (stream(settings.seed, "prior", fact.path).random(shape) < fact.probability).astype(float)
-        for fact in priors.facts
+        fact.path: (row < fact.probability).astype(float) for fact, row in zip(priors.facts, uniform, strict=True)
     }
     probability = {fact.path: fact.probability for fact in priors.facts}
     rng = stream(settings.seed, "prior", "claims")
@@ -166,6 +188,18 @@ def independent(priors: Priors, settings: Settings, group: str, known: Mapping[s
         here = known.get(unknown.path)
         row[:] = stream(settings.seed, group, unknown.path).standard_normal(shape) if here is None else here
     return scores
+
+
+def quasi_random(priors: Priors, settings: Settings) -> tuple[Floats, list[Floats]]:
+    """Return normal scores (unknown, chain, draw) and a uniform number for each fact, from scrambled Sobol' points."""
+    from scipy.special import ndtri
+
+    from simulate import quasi
+
+    rngs = [stream(settings.seed, "prior", f"scrambling {number}") for number in range(settings.chains)]
+    unknowns = len(priors.unknowns)
+    points = quasi.points(unknowns + len(priors.facts), settings.draws, rngs)
+    return np.asarray(ndtri(points[:unknowns])), list(points[unknowns:])
 
 
 def posterior(
@@ -254,9 +288,10 @@ def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, flo
     not vary). Thresholds: Vehtari et al. (2021), Bayesian Analysis 16(2), section 4 (R-hat below 1.01, 100
     effective draws per chain); Betancourt (2016), arXiv:1604.00695 (E-BFMI above 0.3).
     """
-    absurd = [f"draws of {name} beyond all reason; a prior has too long a tail" for name in not_finite(draws)]
     if draws.sample_stats is None:
-        return Verdict(not absurd, "exact", tuple(absurd), {"draws": settings.draws * settings.chains})
+        scramblings = {"scramblings": settings.chains} if settings.quasi else {}
+        return exact(not_finite(draws), {"draws": settings.draws * settings.chains, **scramblings})
+    absurd = beyond_reason(not_finite(draws))
     from arviz_stats.base import array_stats
 
     worst, poor = mixing(table, settings.chains)
@@ -269,6 +304,16 @@ def judge(draws: Draws, settings: Settings, table: Mapping[str, Mapping[str, flo
         reasons.append(f"E-BFMI is {bfmi:.2f}, not above {BFMI_LIMIT}")
     diagnostics = {**worst, "divergences": divergences, "bfmi": bfmi, "draws": settings.draws * settings.chains}
     return Verdict(not reasons, "nuts", tuple(reasons), diagnostics)
+
+
+def exact(absurd: Iterable[str], diagnostics: Mapping[str, int]) -> Verdict:
+    """Return the verdict on draws that no sampler made; ``absurd`` are quantities with draws that are no numbers."""
+    reasons = beyond_reason(absurd)
+    return Verdict(not reasons, "exact", tuple(reasons), diagnostics)
+
+
+def beyond_reason(absurd: Iterable[str]) -> list[str]:
+    return [f"draws of {name} beyond all reason; a prior has too long a tail" for name in absurd]
 
 
 def mixing(table: Mapping[str, Mapping[str, float]], chains: int) -> tuple[dict[str, float], list[str]]:

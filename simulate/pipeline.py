@@ -24,11 +24,13 @@ from simulate import (
     inference,
     layers,
     ledger,
+    limits,
     loading,
     plots,
     report,
     results,
     samplers,
+    streaming,
     summary,
 )
 from simulate.errors import RunError, SimulateError
@@ -52,20 +54,30 @@ def run(
 ) -> Run:
     """Sample, summarise and write one run; return it as it stands on disk.
 
-    ``probability`` is that of the credible intervals. Raises `RunError` where the disk refuses; a run
-    that has not converged is written too, and says so.
+    ``probability`` is that of the credible intervals. Raises `SimulateError` for settings that the file does
+    not allow, and `RunError` where the disk refuses; a run that has not converged is written too, and says so.
     """
+    limits.check(priors, settings)
     clock = Clock(progress)
     with results.writing(out, priors.name, priors.digest) as finish, np.errstate(all="ignore"):
         with clock("prior"):
-            prior = inference.prior(priors, settings)
+            streamed = (
+                streaming.stream(priors, settings, probability, progress)
+                if streaming.is_due(priors, settings)
+                else None
+            )
+            prior = streamed.kept if streamed else inference.prior(priors, settings)
         with clock("posterior"):
-            posterior, rows, verdict = settled(priors, settings, prior, probability, progress)
+            posterior, rows, verdict = (
+                streamed.settled(settings.prior_only)
+                if streamed
+                else settled(priors, settings, prior, probability, progress)
+            )
         shown = prior if posterior is None else posterior
         with clock("cross-check"):
             verdict, checked = crossed(priors, settings, rows, verdict, progress)
         with clock("summary"):
-            standings = summary.standings(priors, shown, prior)
+            standings = list(streamed.standings) if streamed else summary.standings(priors, shown, prior)
         manifest = describe(priors, settings, shown, rows, standings, verdict) | {"cross_check": checked}
         with clock("writing"), results.disk(finish.folder):
             tree = datatree.assemble(priors, prior, posterior, attributes(manifest))
@@ -242,10 +254,10 @@ def judged(
     priors: Priors, settings: Settings, prior: Draws, posterior: Draws | None, probability: float
 ) -> tuple[list[Row], Verdict]:
     """Return the rows of both groups, those shown first, and the verdict on them."""
-    of_prior = summary.summarise(priors, prior, "prior", probability)
+    of_prior = summary.summarise(priors, prior, "prior", probability, quasi=settings.quasi)
     if posterior is None:
         return of_prior, inference.judge(prior, settings, {})
-    rows = summary.summarise(priors, posterior, "posterior", probability)
+    rows = summary.summarise(priors, posterior, "posterior", probability, quasi=settings.quasi)
     return rows + of_prior, inference.judge(posterior, settings, summary.diagnostics(rows))
 
 
@@ -312,16 +324,18 @@ def sampling(priors: Priors, settings: Settings, verdict: Verdict) -> dict[str, 
     """Return how the draws were made; the number of cores is left out, because it changes nothing."""
     found = dataclasses.asdict(settings)
     del found["cores"]
-    exact = verdict.method == "exact"
+    kept = {"kept": verdict.diagnostics["kept"]} if "kept" in verdict.diagnostics else {}
+    exact = "scrambled Sobol' points (SciPy)" if settings.quasi else "independent draws (NumPy)"
     return {
         **found,
-        "sampler": "independent draws (NumPy)" if exact else samplers.NAMES[settings.nuts],
+        **kept,
+        "sampler": exact if verdict.method == "exact" else samplers.NAMES[settings.nuts],
         "evidence": len(priors.evidence),
     }
 
 
 def correlations(priors: Priors, draws: Draws) -> list[dict[str, Any]]:
-    """Return the stated correlation of each pair of unknowns and what the draws show (Spearman's)."""
+    """Return the stated correlation of each pair of unknowns and what the draws kept show (Spearman's)."""
     from scipy.stats import spearmanr
 
     stated = priors.correlations

@@ -151,6 +151,12 @@ def caption(kind: str, manifest: Mapping[str, Any], tree: Any) -> str:
     return "\n".join([*alarm, f"{capital(KINDS[kind])}.", shown, made(manifest)]) + "\n"
 
 
+def kept(manifest: Mapping[str, Any]) -> str:
+    """Return what of a figure is of the draws kept alone, where these are not all."""
+    number = manifest["sampling"].get("kept")
+    return f" (densities and the inner intervals are of the {number:,} draws kept)" if number else ""
+
+
 def made(manifest: Mapping[str, Any]) -> str:
     """Return level and kind of the intervals, group, money, prior file, seed, draws, verdict and versions."""
     from simulate.plot_axes import percent
@@ -161,7 +167,8 @@ def made(manifest: Mapping[str, Any]) -> str:
         f"{manifest['subject']}, in {manifest['money']}. "
         f"{report.origin(manifest).capitalize()}: {manifest['name']} ({manifest['title']}), "
         f"digest {manifest['digest'][:16]}, {report.evidence_words(manifest)}. "
-        f"{sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws, seed {sampling['seed']}; "
+        f"{sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws{kept(manifest)}, "
+        f"seed {sampling['seed']}; "
         f"{manifest['verdict']['in_words']}. "
         f"simulate {versions['simulate']}, ArviZ {versions['arviz']}, Matplotlib {versions['matplotlib']}."
     )

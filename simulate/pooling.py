@@ -23,7 +23,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import comparison, datatree, inference, layers, ledger, pipeline, plots, report, results, summary
+from simulate import (
+    comparison,
+    datatree,
+    inference,
+    layers,
+    ledger,
+    pipeline,
+    plots,
+    report,
+    results,
+    streaming,
+    summary,
+)
 from simulate.datatree import SAMPLE
 from simulate.elicitation import parse_number
 from simulate.errors import Fault, InputError
@@ -119,6 +131,11 @@ def check(given: Sequence[str], found: Sequence[Run | Priors], settings: Setting
         if len({one[key] for one in kinds}) > 1:
             each = "; ".join(f"{name}: {one[key]}" for name, one in zip(given, kinds, strict=True))
             faults.append(Fault(key, each, mend))
+    faults += [
+        Fault(name, f"has kept {one['kept']} of its {one['draws']} draws alone", "make the run with fewer --draws")
+        for name, one in zip(given, kinds, strict=True)
+        if one["kept"]
+    ]
     if faults:
         raise InputError("simulate pool", faults)
 
@@ -128,13 +145,14 @@ def kind_of(found: Run | Priors, settings: Settings) -> dict[str, str]:
     if isinstance(found, Run):
         said, made = found.manifest, found.manifest["sampling"]
         common = {key: str(said[key]) for key in ("digest", "subject", "money", "group")}
-        return {**common, "draws": f"{made['chains']} × {made['draws']}"}
+        return {**common, "draws": f"{made['chains']} × {made['draws']}", "kept": str(made.get("kept", ""))}
     return {
         "digest": found.digest,
         "subject": found.subject,
         "money": found.money,
         "group": "prior" if settings.prior_only else "posterior",
         "draws": f"{settings.chains} × {settings.draws}",
+        "kept": str(streaming.KEPT) if streaming.is_due(found, settings) else "",
     }
 
 

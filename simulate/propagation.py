@@ -38,11 +38,16 @@ def values(priors: Priors, z: Floats) -> dict[str, Floats]:
 
     Hours that follow from a run's physics are entries too.
     """
-    batch = z.shape[1:]
-    rows = iter(correlate(priors, z))
+    rows = correlate(priors, z)
+    drawn = {u.path: u.distribution.from_normal(row) for u, row in zip(priors.unknowns, rows, strict=True)}
+    return entries(priors, drawn, z.shape[1:])
+
+
+def entries(priors: Priors, drawn: Mapping[str, Floats], batch: tuple[int, ...]) -> dict[str, Floats]:
+    """Return every entry by path, in the order of the file, from those ``drawn``; the others are constants."""
     found: dict[str, Floats] = {}
     for path, entry in priors.entries.items():
-        value = entry.distribution.from_normal(next(rows)) if isinstance(entry, Unknown) else entry.value
+        value = drawn[path] if isinstance(entry, Unknown) else entry.value
         found[path] = np.broadcast_to(np.asarray(value, dtype=float), batch)
     for path, physics in priors.layout.derived.items():
         found[path] = ledger.physical_gpu_hours(*(found[part] for part in physics))

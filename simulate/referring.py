@@ -14,6 +14,7 @@ from simulate.elicitation import Entry, Reference
 from simulate.errors import Fault, InputError
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from numpy.typing import ArrayLike
 
     from simulate.distributions import Array
@@ -123,6 +124,9 @@ class Predicted:
 
     def from_normal(self, z: ArrayLike) -> Array:
         return self.table.from_normal(z)
+
+    def rvs(self, rng: Generator, size: int) -> Array:
+        return self.table.rvs(rng, size)
 
     def ppf(self, p: ArrayLike) -> Array:
         return self.table.ppf(p)

@@ -175,9 +175,15 @@ def heading(manifest: Mapping[str, Any]) -> str:
     draws = sampling["chains"] * sampling["draws"]
     return (
         f"{manifest['group'].capitalize()} for {manifest['subject']}, {manifest['money']}; "
-        f"{draws:,} draws, seed {sampling['seed']}, {evidence_words(manifest)}, "
+        f"{draws:,} draws{kept_words(manifest)}, seed {sampling['seed']}, {evidence_words(manifest)}, "
         f"equal-tailed intervals"
     )
+
+
+def kept_words(manifest: Mapping[str, Any]) -> str:
+    """Return how many of the draws are kept, where it is not all: `` (8,000 kept)``."""
+    kept = manifest["sampling"].get("kept")
+    return f" ({kept:,} kept)" if kept else ""
 
 
 def for_machines(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,7 +246,7 @@ def correlation_part(manifest: Mapping[str, Any]) -> list[str]:
     pairs = manifest["correlations"]
     if not pairs:
         return []
-    cells = [["between", "and", "stated", f"in the {manifest['group']}"]]
+    cells = [["between", "and", "stated", f"in the {manifest['group']}{kept_words(manifest)}"]]
     cells += [[*pair["between"], f"{pair['stated_rank']:.2f}", f"{pair['achieved_rank']:.2f}"] for pair in pairs]
     return ["## Rank correlations", markdown_table(cells)]
 
@@ -252,7 +258,8 @@ def provenance(manifest: Mapping[str, Any]) -> str:
     lines: Iterable[str] = (
         f"{origin(manifest)}: {escape(manifest['name'])}, digest {manifest['digest'][:16]}",
         f"settings by hand: {escape(settings)}",
-        f"sampler: {sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws, seed {sampling['seed']}",
+        f"sampler: {sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws{kept_words(manifest)}, "
+        f"seed {sampling['seed']}",
         ", ".join(f"{name} {versions[name]}" for name in ("simulate", "python", "pymc", "arviz", "numpy")),
         f"made: {manifest['created']}",
     )

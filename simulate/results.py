@@ -237,11 +237,18 @@ def write_report(folder: Path, text: str) -> None:
 
 def add_page(folder: Path, name: str, text: str) -> Path:
     """Write a page beside a run's own files, whole or not at all, and return its path; an older one is replaced."""
-    path = folder / name
-    with disk(path, "make the run's folder writable"):
-        unfinished = folder / f"{UNFINISHED}{name}-{os.getpid()}"
+    return add_file(folder / name, text.encode(), "make the run's folder writable")
+
+
+def add_file(path: Path, content: bytes, mend: str) -> Path:
+    """Write a file, whole or not at all, and return its path; an older one is replaced.
+
+    Raises `RunError` where the disk refuses, with what would mend it.
+    """
+    with disk(path, mend):
+        unfinished = path.with_name(f"{UNFINISHED}{path.name}-{os.getpid()}")
         try:
-            write_text(unfinished, text)
+            write_bytes(unfinished, content)
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)

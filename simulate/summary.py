@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import ledger
+from simulate import ledger, propagation, quasi
 from simulate.inference import Draws
-from simulate.priors import Priors
+from simulate.priors import Claim, Priors
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +28,8 @@ class Row:
     """The summary of one variable in one group of draws.
 
     ``lower`` and ``upper`` bound the equal-tailed interval of ``probability``; ``mcse_…`` are Monte
-    Carlo standard errors in the unit of the variable (zero for a variable that does not vary).
+    Carlo standard errors in the unit of the variable (zero for a variable that does not vary); ``draws`` is
+    the number of draws that all of these are of.
     """
 
     variable: str
@@ -53,6 +54,7 @@ class Row:
     upper: float
     mcse_lower: float
     mcse_upper: float
+    draws: int
 
     @property
     def name(self) -> str:
@@ -76,50 +78,67 @@ def variables(priors: Priors, draws: Draws) -> Iterator[tuple[str, str, str, Flo
             yield name, index, item.unit, value[position]
 
 
-def summarise(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
-    """Return a row for every variable of one group of draws."""
+def summarise(priors: Priors, draws: Draws, group: str, probability: float, *, quasi: bool = False) -> list[Row]:
+    """Return a row for every variable of one group of draws; of ``quasi``-random ones, with their own errors."""
     return [
-        row(variable, index, group, unit, values, probability)
+        row(variable, index, group, unit, values, probability, scrambling_errors if quasi else chain_errors)
         for variable, index, unit, values in variables(priors, draws)
     ]
 
 
-def row(variable: str, index: str, group: str, unit: str, values: Floats, probability: float) -> Row:
-    """Return the summary of draws ``(chain, draw)``.
-
-    Monte Carlo errors of quantiles, effective sample sizes and rank-normalised R-hat are ArviZ's
-    (Vehtari et al. 2021, Bayesian Analysis 16(2)).
-    """
-    tails = ((1 - probability) / 2, (1 + probability) / 2)
-    p5, p50, p95, lower, upper = (float(q) for q in np.quantile(values, [*PERCENTILES, *tails]))
+def row(
+    variable: str,
+    index: str,
+    group: str,
+    unit: str,
+    values: Floats,
+    probability: float,
+    errors: Callable[[Floats, Mapping[str, float]], dict[str, Any]] | None = None,
+) -> Row:
+    """Return the summary of draws ``(chain, draw)``; ``errors`` are `chain_errors` or what else the draws call for."""
+    chances = probabilities(probability)
+    quantiles = dict(zip(chances, np.quantile(values, list(chances.values())).tolist(), strict=True))
     mean, sd = float(values.mean()), float(values.std(ddof=1)) if values.size > 1 else 0.0
     common: dict[str, Any] = {
-        "variable": variable, "index": index, "group": group, "unit": unit, "p5": p5, "p50": p50, "p95": p95,
-        "mean": mean, "probability": probability, "lower": lower, "upper": upper,
+        "variable": variable, "index": index, "group": group, "unit": unit, **quantiles, "mean": mean,
+        "probability": probability, "draws": values.size,
     }  # fmt: skip
     if not np.ptp(values) > 0:
-        still: dict[str, Any] = dict.fromkeys(("sd", "mcse_p5", "mcse_p50", "mcse_p95", "mcse_mean", "mcse_sd"), 0.0)
+        still: dict[str, Any] = dict.fromkeys(("sd", "mcse_mean", "mcse_sd", *(f"mcse_{key}" for key in chances)), 0.0)
         unknown: dict[str, Any] = dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), math.nan)
-        return Row(**common, **still, **unknown, mcse_lower=0.0, mcse_upper=0.0)
+        return Row(**common, **still, **unknown)
+    return Row(**common, sd=sd, **(errors or chain_errors)(values, chances))
+
+
+def chain_errors(values: Floats, chances: Mapping[str, float]) -> dict[str, Any]:
+    """Return Monte Carlo errors, effective sample sizes and rank-normalised R-hat of draws ``(chain, draw)``.
+
+    They are ArviZ's (Vehtari et al. 2021, Bayesian Analysis 16(2)). ``chances`` maps quantiles to probabilities.
+    """
     from arviz_stats.base import array_stats
 
     def mcse(method: str, prob: float | None = None) -> float:
         return float(array_stats.mcse(values, method=method, prob=prob))
 
-    return Row(
-        **common,
-        sd=sd,
-        mcse_p5=mcse("quantile", PERCENTILES[0]),
-        mcse_p50=mcse("quantile", PERCENTILES[1]),
-        mcse_p95=mcse("quantile", PERCENTILES[2]),
-        mcse_mean=mcse("mean"),
-        mcse_sd=mcse("sd"),
-        ess_bulk=float(array_stats.ess(values, method="bulk")),
-        ess_tail=float(array_stats.ess(values, method="tail", prob=(0.05, 0.95))),
-        r_hat=float(array_stats.rhat(values, method="rank")) if len(values) > 1 else math.nan,
-        mcse_lower=mcse("quantile", tails[0]),
-        mcse_upper=mcse("quantile", tails[1]),
-    )
+    return {
+        **{f"mcse_{key}": mcse("quantile", chance) for key, chance in chances.items()},
+        "mcse_mean": mcse("mean"),
+        "mcse_sd": mcse("sd"),
+        "ess_bulk": float(array_stats.ess(values, method="bulk")),
+        "ess_tail": float(array_stats.ess(values, method="tail", prob=(0.05, 0.95))),
+        "r_hat": float(array_stats.rhat(values, method="rank")) if len(values) > 1 else math.nan,
+    }
+
+
+def scrambling_errors(values: Floats, chances: Mapping[str, float]) -> dict[str, Any]:
+    """Return the standard errors of quasi-random draws ``(scrambling, draw)``, to which no diagnostics apply."""
+    return {**quasi.errors(values, chances), **dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), math.nan)}
+
+
+def probabilities(probability: float) -> dict[str, float]:
+    """Return the quantiles of a `Row` by name, as probabilities, for intervals of ``probability``."""
+    p5, p50, p95 = PERCENTILES
+    return {"p5": p5, "p50": p50, "p95": p95, "lower": (1 - probability) / 2, "upper": (1 + probability) / 2}
 
 
 def diagnostics(rows: list[Row]) -> dict[str, dict[str, float]]:
@@ -164,25 +183,32 @@ class ClaimStanding:
 
 def standings(priors: Priors, draws: Draws, prior: Draws) -> list[ClaimStanding]:
     """Return where each claim of the file lies in the posterior and in the prior."""
-    from simulate.propagation import target_of
+    in_draws, in_prior = (
+        [100 * float((values < claim.value).mean()) for claim, values in spoken_of(priors, group)]
+        for group in (draws, prior)
+    )
+    return [standing(*each) for each in zip(priors.claims, in_draws, in_prior, strict=True)]
 
-    def percentile(group: Draws, claim: Any) -> float:
-        return 100 * float((target_of(claim, priors, group.values, group.quantities) < claim.value).mean())
 
-    return [
-        ClaimStanding(
-            claim.name,
-            claim.label,
-            claim.about,
-            claim.kind,
-            claim.value,
-            claim.unit,
-            claim.used,
-            percentile(draws, claim),
-            percentile(prior, claim),
-        )
-        for claim in priors.claims
-    ]
+def spoken_of(priors: Priors, draws: Draws) -> Iterator[tuple[Claim, Floats]]:
+    """Yield every claim of the file, and the draws of what it speaks of."""
+    for claim in priors.claims:
+        yield claim, propagation.target_of(claim, priors, draws.values, draws.quantities)
+
+
+def standing(claim: Claim, percentile: float, prior_percentile: float) -> ClaimStanding:
+    """Return where a claim lies, given the percentiles of its figure."""
+    return ClaimStanding(
+        claim.name,
+        claim.label,
+        claim.about,
+        claim.kind,
+        claim.value,
+        claim.unit,
+        claim.used,
+        percentile,
+        prior_percentile,
+    )
 
 
 # ---------------------------------------------------------------------------------------------
@@ -240,8 +266,8 @@ def scale_of(value: float) -> tuple[float, str]:
 
 
 def with_unit(number: str, unit: str) -> str:
-    """Return a number with its unit, dollars in front: ``$2.1/GPU-hour``, ``66.2k GPU``."""
+    """Return a number with its unit, dollars in front: ``$2.1/GPU-hour``, ``66.2k GPU``, ``3 USD^2``."""
     unit = {"person": "people"}.get(unit, unit)
-    if not unit.startswith("USD"):
+    if unit.partition("/")[0] != "USD":
         return f"{number} {unit}".strip()
     return f"{'-' if number.startswith('-') else ''}${number.removeprefix('-')}{unit.removeprefix('USD')}"

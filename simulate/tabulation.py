@@ -64,6 +64,9 @@ class Tabulated:
     def from_normal(self, z: ArrayLike) -> Array:
         return unlinked(beyond(self.curve, np.asarray(z, dtype=float)), self.lower, self.upper)
 
+    def rvs(self, rng: np.random.Generator, size: int) -> Array:
+        return self.from_normal(rng.standard_normal(size))
+
     def ppf(self, p: ArrayLike) -> Array:
         from scipy.special import ndtri
 
@@ -98,8 +101,12 @@ FAR_OUT = 1e-14
 def beyond(curve: Any, at: Array) -> Array:
     """Return a curve's values, continued by a straight line at both ends."""
     first, last = curve.x[0], curve.x[-1]
-    near = np.clip(at, first, last)
-    return curve(near) + curve.derivative()(near) * (at - near)
+    near = np.asarray(np.clip(at, first, last))
+    values = np.asarray(curve(near))
+    outside = near != at
+    if outside.any():
+        values[outside] += curve.derivative()(near[outside]) * (np.asarray(at)[outside] - near[outside])
+    return values
 
 
 KNOTS = np.linspace(-8.5, 8.5, 851)

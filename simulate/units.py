@@ -149,6 +149,44 @@ def parsed(unit: str) -> Any:
         raise UnitError(f"unknown unit {unit[:LONGEST]!r}") from None
 
 
+def composed(first: Any, second: Any, power: int) -> tuple[float, Any]:
+    """Return the factor and the unit of ``first * second**power``, units as `parsed` returns them.
+
+    Units of one dimension are merged into one, and cancel where they can.
+
+    >>> scale, unit = composed(parsed("kW"), parsed("watt"), -1)
+    >>> round(scale), written(unit)
+    (1000, '')
+    """
+    found = registry().Quantity(1.0, first * second**power).to_reduced_units()
+    return float(found.magnitude), found.units
+
+
+def conversion(unit: Any, wanted: Any) -> float | None:
+    """Return the number that turns a value in ``unit`` into one in ``wanted``, both `parsed`; None where none does.
+
+    >>> conversion(parsed("year"), parsed("hour")), conversion(parsed("USD"), parsed("GPU"))
+    (8766.0, None)
+    """
+    if unit == wanted:
+        return 1.0
+    if unit.dimensionality != wanted.dimensionality:
+        return None
+    return float(registry().Quantity(1.0, unit).to(wanted).magnitude)
+
+
+def written(unit: Any) -> str:
+    """Return a unit as the ledger writes it; nothing for a plain number.
+
+    >>> written(parsed("USD") / parsed("GPU-hour")), written(parsed("USD") * parsed("USD")), written(parsed("1"))
+    ('USD/GPU/hour', 'USD^2', '')
+    """
+    if unit.dimensionless:
+        return ""
+    spelled = f"{unit:C}".replace("**", "^").replace("*", "-")
+    return spelled.replace("kilowatt_hour", "kWh").replace("kilowatt", "kW")
+
+
 def spoken(unit: str) -> str:
     """Return a unit as a message names it; a plain number has none."""
     return "a plain number" if unit in PLAIN else unit

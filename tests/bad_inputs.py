@@ -398,6 +398,13 @@ VERBS: dict[str, dict[str, tuple[str, ...]]] = {
         "compare nothing": ("compare", "nothing", "nowhere"),
         "audit of nothing": ("audit", "nothing"),
     },
+    "question or citation of no run": {
+        "a question to nothing": ("query", "nothing", "company"),
+        "no question": ("query", "minimal"),
+        "a citation of nothing": ("cite", "nothing"),
+        "an unknown markup": ("cite", "minimal", "--format", "word"),
+        "a level of nan": ("query", "minimal", "company", "--probability", "nan"),
+    },
     "no figure, weight, name or quantity": {
         "plot an unknown kind": ("plot", "minimal", "pie"),
         "a weight of 0": ("pool", "minimal.toml=0", "other.toml=1"),

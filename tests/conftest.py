@@ -1,14 +1,17 @@
 """Prior files small enough to read, and the two things tests do with one: load it, or list its faults."""
 
+import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-from simulate import loading
+from simulate import loading, results
 from simulate.errors import InputError
 from simulate.priors import Priors
+from simulate.results import Run
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("repeatable")
@@ -196,3 +199,19 @@ def faults(write: Write) -> Faults:
         return [(fault.path, fault.found) for fault in caught.value.faults]
 
     return faults
+
+
+@pytest.fixture
+def unconverged() -> Callable[[Run, Path], Run]:
+    """Copy a run into a folder, as one whose draws do not support a citation."""
+
+    def unconverged(run: Run, folder: Path) -> Run:
+        place = folder / run.folder.parent.name / run.folder.name
+        shutil.copytree(run.folder, place)
+        reasons = ["R-hat of gpus is 1.2, not below 1.01"]
+        said = {"converged": False, "reasons": reasons, "in_words": f"NOT CONVERGED, do not cite: {reasons[0]}"}
+        manifest = results.signed({**run.manifest, "verdict": {**run.manifest["verdict"], **said}})
+        (place / results.MANIFEST).write_text(json.dumps(manifest))
+        return results.load(place)
+
+    return unconverged

@@ -22,6 +22,8 @@ VERBS = {
     "compare": ("compare", "{}", "{}"),
     "sensitivity": ("sensitivity", "{}"),
     "audit": ("audit", "{}"),
+    "cite": ("cite", "{}"),
+    "query": ("query", "{}", "final_run"),
     "pool": ("pool", "{}=1", "other=1"),
 }
 

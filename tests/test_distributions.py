@@ -365,3 +365,22 @@ def test_points_that_cannot_be_told_apart_are_dropped() -> None:
     p = np.array([0.0, 0.2, 0.2, 0.2, 0.8, 1.0])
     table = Tabulated.from_cdf(x, p, 1.0, 0.0, INF)
     np.testing.assert_allclose(table.ppf([0.2, 0.8]), [2.0, 4.0])
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_draws_have_the_distribution_whose_name_they_bear(name):
+    drawn = EVERY[name].rvs(np.random.default_rng(1), 4000)
+    assert drawn.shape == (4000,)
+    assert stats.kstest(drawn, EVERY[name].cdf).pvalue > 1e-4
+
+
+def test_a_truncated_normal_far_out_is_drawn_between_its_ends():
+    drawn = families.truncated_normal(-50, 1, 0, INF).rvs(np.random.default_rng(1), 1000)
+    assert drawn.min() > 0
+    assert drawn.mean() == pytest.approx(1 / 50, rel=0.15)  # nearly exponential; 1,000 of them know it to 3 %
+
+
+def test_a_tabulated_distribution_is_a_straight_line_beyond_its_ends():
+    table = Tabulated((-1.0, 0.0, 1.0), (-2.0, 0.0, 3.0), 0.0, INF)
+    beyond, further = np.log(table.from_normal([2.0, 3.0])) - 3.0
+    assert further == pytest.approx(2 * beyond)

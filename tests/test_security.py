@@ -21,8 +21,8 @@ from simulate.inference import Settings
 
 SOURCES = sorted(Path(simulate.__file__).parent.glob("*.py"))
 FORBIDDEN_MODULES = {
-    "pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "subprocess", "socket", "urllib",
-    "http", "requests", "httpx", "ftplib", "ctypes", "runpy", "code", "webbrowser", "xmlrpc",
+    "pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "subprocess", "socket", "urllib.request",
+    "http.client", "requests", "httpx", "ftplib", "ctypes", "runpy", "code", "webbrowser", "xmlrpc",
 }  # fmt: skip
 ADMITTED = {"playback": {"ctypes"}}
 """By module: pointers to its own arrays, for code that it compiled itself."""
@@ -33,10 +33,12 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\u202egnp.exe\x9b31m\u2066"
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Return the names of the top modules that a module imports."""
+    """Return the dotted names of all that a module imports, and of what they lie in."""
     names = [name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
-    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    return {name.partition(".")[0] for name in names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names += [f"{node.module}.{name.name}" for name in node.names]
+    return {".".join(name.split(".")[:length]) for name in names for length in range(1, name.count(".") + 2)}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
@@ -110,7 +112,16 @@ FIXED = ("files", "digest", "created", "unit", "kind", "group", "method", "forma
 
 @pytest.mark.sampling
 @pytest.mark.parametrize(
-    "verb", [("show",), ("verify",), ("reproduce",), ("sensitivity", "--no-refits", "--no-figure"), ("audit",)]
+    "verb",
+    [
+        ("show",),
+        ("verify",),
+        ("reproduce",),
+        ("sensitivity", "--no-refits", "--no-figure"),
+        ("audit",),
+        ("cite", "--style", "full"),
+        ("query", "final_run", "P(final_run > 5M)"),
+    ],
 )
 def test_text_of_a_foreign_run_cannot_act_on_the_terminal(made, tmp_path, verb):
     folder = tmp_path / "results" / "prior" / f"20250101T000000.000Z-{made.manifest['digest'][:8]}"
