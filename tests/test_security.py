@@ -21,8 +21,8 @@ from simulate.inference import Settings
 
 SOURCES = sorted(Path(simulate.__file__).parent.glob("*.py"))
 FORBIDDEN_MODULES = {
-    "pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "subprocess", "socket", "urllib.request",
-    "http.client", "requests", "httpx", "ftplib", "ctypes", "runpy", "code", "webbrowser", "xmlrpc",
+    "pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "subprocess", "socket",
+    "urllib.request", "http.client", "requests", "httpx", "ftplib", "ctypes", "runpy", "code", "webbrowser", "xmlrpc",
 }  # fmt: skip
 ADMITTED = {"playback": {"ctypes"}}
 """By module: pointers to its own arrays, for code that it compiled itself."""
