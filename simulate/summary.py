@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from simulate import ledger, propagation, quasi
 from simulate.inference import Draws
 from simulate.priors import Claim, Priors
+from simulate.quantiles import ranks_around
 
 Floats = NDArray[np.float64]
 
@@ -80,8 +82,10 @@ def variables(priors: Priors, draws: Draws) -> Iterator[tuple[str, str, str, Flo
 
 def summarise(priors: Priors, draws: Draws, group: str, probability: float, *, quasi: bool = False) -> list[Row]:
     """Return a row for every variable of one group of draws; of ``quasi``-random ones, with their own errors."""
+    sampled = draws.sample_stats is not None
+    errors = scrambling_errors if quasi else chain_errors if sampled else independent_errors
     return [
-        row(variable, index, group, unit, values, probability, scrambling_errors if quasi else chain_errors)
+        row(variable, index, group, unit, values, probability, errors)
         for variable, index, unit, values in variables(priors, draws)
     ]
 
@@ -117,16 +121,36 @@ def chain_errors(values: Floats, chances: Mapping[str, float]) -> dict[str, Any]
     """
     from arviz_stats.base import array_stats
 
+    @cache
     def mcse(method: str, prob: float | None = None) -> float:
         return float(array_stats.mcse(values, method=method, prob=prob))
 
     return {
-        **{f"mcse_{key}": mcse("quantile", chance) for key, chance in chances.items()},
+        **{f"mcse_{key}": mcse("quantile", round(chance, 12)) for key, chance in chances.items()},
         "mcse_mean": mcse("mean"),
         "mcse_sd": mcse("sd"),
         "ess_bulk": float(array_stats.ess(values, method="bulk")),
         "ess_tail": float(array_stats.ess(values, method="tail", prob=(0.05, 0.95))),
         "r_hat": float(array_stats.rhat(values, method="rank")) if len(values) > 1 else math.nan,
+    }
+
+
+def independent_errors(values: Floats, chances: Mapping[str, float]) -> dict[str, Any]:
+    """Return Monte Carlo errors of independent draws ``(chain, draw)``: each is effective, and no chain can lag.
+
+    Of quantiles as `quantiles.Orders.mcse` has them; of the standard deviation, ``sqrt((m4 - m2**2) / (4 m2 draws))``
+    with the central moments ``m2`` and ``m4``.
+    """
+    ordered, draws = np.sort(values, axis=None), values.size
+    square = (values - values.mean()) ** 2
+    around = {key: ranks_around(draws, chance) for key, chance in chances.items()}
+    return {
+        **{f"mcse_{key}": float(ordered[high] - ordered[low]) / 2 for key, (low, high) in around.items()},
+        "mcse_mean": float(values.std(ddof=1)) / math.sqrt(draws),
+        "mcse_sd": float(square.std()) / math.sqrt(4 * square.mean() * draws),
+        "ess_bulk": float(draws),
+        "ess_tail": float(draws),
+        "r_hat": math.nan,
     }
 
 

@@ -29,6 +29,16 @@ def test_the_monte_carlo_error_of_a_quantile_is_its_spread_over_repetitions():
     assert row.mcse_p50 == pytest.approx(np.std(medians), rel=0.35)
 
 
+@pytest.mark.parametrize(
+    ("name", "of"), [("p50", np.median), ("p95", lambda x: np.quantile(x, 0.95)), ("mean", np.mean)]
+)
+def test_the_errors_of_independent_draws_are_their_spread_over_repetitions(name, of):
+    repeated = np.std([of(draws(seed)) for seed in range(2, 202)])
+    row = summary.row("x", "", "prior", "USD", draws(), 0.9, summary.independent_errors)
+    assert getattr(row, f"mcse_{name}") == pytest.approx(repeated, rel=0.35)
+    assert (row.ess_bulk, row.ess_tail) == (4000, 4000)
+
+
 def test_a_variable_that_does_not_vary_has_no_error_and_no_diagnostics():
     row = summary.row("x", "", "posterior", "USD", np.full((4, 100), 2.0), 0.9)
     assert (row.p50, row.sd, row.mcse_p50) == (2.0, 0.0, 0.0)
