@@ -30,8 +30,8 @@ def swallow(**given):
 
 
 def test_an_interruption_that_python_had_to_ignore_comes_again():
+    interruption.repeated(SimpleNamespace(exc_type=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        interruption.repeated(SimpleNamespace(exc_type=KeyboardInterrupt))
         time.sleep(10)
 
 
