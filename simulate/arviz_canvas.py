@@ -15,8 +15,11 @@ Mapped = dict[str, tuple[list[str], list[Any] | None]]
 """For each of ArviZ's aesthetics, the dims it is mapped to, and its values."""
 
 
-def collection(made: Sheet, axes: Any, data: Any, mapped: Mapped) -> Any:
-    """Return ArviZ's plot collection for axes of ours: a dict of them by variable, or one for all."""
+def collection(made: Sheet, axes: Any, data: Any, mapped: Mapped, column: str = "forest") -> Any:
+    """Return ArviZ's plot collection for axes of ours: a dict of them by variable, or one for all.
+
+    ``column`` is what ArviZ calls the place of the one.
+    """
     import arviz_plots as azp
     import xarray as xr
 
@@ -28,7 +31,7 @@ def collection(made: Sheet, axes: Any, data: Any, mapped: Mapped) -> Any:
         plots = xr.Dataset({name: ((), hold(one)) for name, one in axes.items()})
         places = xr.DataTree.from_dict({"/": xr.Dataset(figure), "/plot": plots})
     else:
-        one_place = xr.Dataset({**figure, "plot": (("column",), hold([axes]))}, coords={"column": ["forest"]})
+        one_place = xr.Dataset({**figure, "plot": (("column",), hold([axes]))}, coords={"column": [column]})
         places = xr.DataTree(one_place)
     return azp.PlotCollection(
         data,

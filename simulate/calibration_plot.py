@@ -9,32 +9,25 @@ import numpy as np
 
 from simulate import ledger
 from simulate.calibration import LEVEL, LOG_LIKELIHOOD, Calibration, Finding, p_words
+from simulate.plot_look import look
 from simulate.plot_style import (
-    ALARM,
-    GREY,
-    INK,
     LEADING,
     MEDIUM,
     SCOPE_LABELS,
     SMALL,
-    SOFT,
-    WIDTH,
     Sheet,
-    basis_colour,
     blank,
     heading,
     legible,
     shorten,
-    tint,
 )
 
 SHOWS = "how far the ranks of simulated truths are from uniform, for every cost scope and the worst of the rest"
 
 COLUMNS, GUTTER = 3, 16.0
-PANEL = (WIDTH - (COLUMNS - 1) * GUTTER) / COLUMNS
 PANEL_TITLE, PANEL_BODY, PANEL_FOOT = 24.0, 54.0, 22.0
 PANEL_HEIGHT = PANEL_TITLE + PANEL_BODY + PANEL_FOOT
-"""Sizes of a panel [pt]."""
+"""Heights of a panel [pt]."""
 
 AXIS = 22.0
 """Room for the scale, left of the first panel of a row [pt]."""
@@ -46,13 +39,17 @@ MOST_SHOWN = 18
 def draw(calibration: Calibration) -> Any:
     """Return a calibration as a Matplotlib figure."""
     found = shown(calibration)
-    rows = math.ceil(len(found) / COLUMNS)
+    rows, width = math.ceil(len(found) / COLUMNS), panel_width()
     made = blank(headed(calibration), foot(calibration), rows * PANEL_HEIGHT)
     high = scale(calibration, found)
     for number, finding in enumerate(found):
-        left, top = (number % COLUMNS) * (PANEL + GUTTER), (number // COLUMNS) * PANEL_HEIGHT
+        left, top = (number % COLUMNS) * (width + GUTTER), (number // COLUMNS) * PANEL_HEIGHT
         panel(made, calibration, finding, (left, top), high, first=number % COLUMNS == 0)
     return made.figure
+
+
+def panel_width() -> float:
+    return (look().width - (COLUMNS - 1) * GUTTER) / COLUMNS
 
 
 def shown(calibration: Calibration) -> list[Finding]:
@@ -70,7 +67,7 @@ def headed(calibration: Calibration) -> list[tuple[str, float, dict[str, Any]]]:
         "Share of truths up to each rank among the draws, less the uniform. Dark band: of this panel alone with 95 % "
         f"probability; light: of all {calibration.number} tests together"
     )
-    alarm = [] if calibration.passed else [("NOT CALIBRATED", MEDIUM, {"color": ALARM, "weight": "bold"})]
+    alarm = [] if calibration.passed else [("NOT CALIBRATED", MEDIUM, {"color": look().alarm, "weight": "bold"})]
     return [*alarm, *heading(True, title, subtitle)]
 
 
@@ -94,12 +91,13 @@ def panel(
     made: Sheet, calibration: Calibration, finding: Finding, place: tuple[float, float], high: float, *, first: bool
 ) -> None:
     """Draw the ranks of one variable."""
-    left, top = place
+    (left, top), width = place, panel_width()
     label = legible(SCOPE_LABELS.get(finding.name, finding.name.replace(LOG_LIKELIHOOD, "log-likelihood")))
-    made.text(left, top + MEDIUM, shorten(label, PANEL, MEDIUM, "bold"), MEDIUM, weight="bold")
-    words, colour = (f"p = {p_words(finding.p_value)}", SOFT) if finding.passed else ("NOT UNIFORM", ALARM)
+    made.text(left, top + MEDIUM, shorten(label, width, MEDIUM, "bold"), MEDIUM, weight="bold")
+    fine = f"p = {p_words(finding.p_value)}"
+    words, colour = (fine, look().soft) if finding.passed else ("NOT UNIFORM", look().alarm)
     made.text(left, top + MEDIUM + SMALL * LEADING, words, SMALL, color=colour)
-    axes = made.axes(left + AXIS, top + PANEL_TITLE, PANEL - AXIS, PANEL_BODY)
+    axes = made.axes(left + AXIS, top + PANEL_TITLE, width - AXIS, PANEL_BODY)
     draw_ranks(axes, calibration, finding)
     scaled(axes, high, first=first)
 
@@ -108,16 +106,16 @@ def draw_ranks(axes: Any, calibration: Calibration, finding: Finding) -> None:
     """Draw the distribution function of ranks less the uniform, over the two bands."""
     for of_all, share in ((True, 0.1), (False, 0.25)):
         (x, low), (_, up) = (from_uniform(end) for end in calibration.band(of_all=of_all))
-        axes.fill_between(x, low, up, step="mid", color=tint(SOFT, share), linewidth=0)
-    axes.axhline(0, color=GREY, linewidth=0.5)
+        axes.fill_between(x, low, up, step="mid", color=look().tint(look().soft, share), linewidth=0)
+    axes.axhline(0, color=look().grey, linewidth=0.5)
     line = {"drawstyle": "steps-mid", "color": colour_of(calibration, finding), "linewidth": 1.2}
     axes.plot(*from_uniform(shares(calibration, finding)), **line)
 
 
 def colour_of(calibration: Calibration, finding: Finding) -> str:
     if not finding.passed:
-        return ALARM
-    return basis_colour(ledger.QUANTITIES[finding.name].basis) if finding.name in calibration.scopes else INK
+        return look().alarm
+    return look().basis(ledger.QUANTITIES[finding.name].basis) if finding.name in calibration.scopes else look().ink
 
 
 def shares(calibration: Calibration, finding: Finding) -> Any:
@@ -147,7 +145,7 @@ def caption(calibration: Calibration) -> str:
     """Return a text that can stand below the figure or in its place."""
     from simulate.calibration_report import MOST_NAMED, poor_words, second_opinion
     from simulate.calibration_report import heading as done
-    from simulate.plots import capital
+    from simulate.plot_caption import capital
 
     number, panels = len(calibration.findings), len(shown(calibration))
     lines = (

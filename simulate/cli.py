@@ -347,7 +347,7 @@ def reproduce(run: str, out: Path, keep: bool, as_json: bool) -> None:
         raise NotReproducedError(f"{found.folder}: made again, it is not the same")
 
 
-@example("simulate plot semianalysis ladder forest")
+@example("simulate plot semianalysis ladder tornado --format pdf --size column")
 @main.command()
 @click.argument("run", metavar="RUN")
 @click.argument("kinds", nargs=-1, metavar="[KIND]...")
@@ -355,26 +355,37 @@ def reproduce(run: str, out: Path, keep: bool, as_json: bool) -> None:
 @click.option(
     "--to", type=click.Path(file_okay=False, path_type=Path), help="Folder to draw into, instead of the run's own."
 )
-def plot(run: str, kinds: Sequence[str], out: Path, to: Path | None) -> None:
-    """Draw figures of a run, all its kinds unless some are named.
+@click.option("--format", "formats", multiple=True, metavar="png|svg|pdf", help="May be repeated.  [default: png, svg]")
+@click.option("--theme", default="light", show_default=True, metavar="light|dark", help="Colours on white or on black.")
+@click.option(
+    "--size", default="page", show_default=True, metavar="page|column", help="Set for 155 mm or for a column of 85 mm."
+)
+@click.option("--scope", default="", metavar="SCOPE", help="Of figures of one cost scope; the widest there is.")
+def plot(
+    run: str,
+    kinds: Sequence[str],
+    out: Path,
+    to: Path | None,
+    formats: Sequence[str],
+    theme: str,
+    size: str,
+    scope: str,
+) -> None:
+    """Draw figures of a run, each with its caption: those that a run draws by itself unless some are named.
 
-    A figure that the run already holds is left as it is.
+    Of a run: ladder, forest, posterior, prior-posterior, evidence. Of one cost scope, or of it where it is named:
+    breakdown, exceedance, pairs, sensitivity, tornado. Of the chains: energy, ranks, trace. Or all of them: all.
+    A figure that the run was written with is left as it is.
     """
-    from simulate import plots, results
+    from simulate import results
+    from simulate.plot_order import Order, fill
 
-    if unknown := [kind for kind in kinds if kind not in plots.KINDS]:
-        raise click.UsageError(f"{', '.join(unknown)}: no such figure; there are {', '.join(plots.KINDS)}")
     found = results.load(results.find(run, out))
-    folder = to or found.folder / results.FIGURES
-    wanted = kinds or plots.DEFAULT
-    kept = [kind for kind in wanted if to is None and f"{results.FIGURES}/{kind}.png" in found.manifest["files"]]
-    with results.disk(folder):
-        plots.save(
-            folder, [kind for kind in wanted if kind not in kept], found.manifest, found.tree(), named=bool(kinds)
-        )
-    for kind in wanted:
-        if (folder / f"{kind}.png").exists():
-            say(folder / f"{kind}.png")
+    order = Order(tuple(kinds), tuple(formats) or Order.formats, theme, size, scope)
+    with Progress(sys.stderr.isatty()) as progress:
+        paths = fill(order, found, to, progress if progress.shown else None)
+    for path in paths:
+        say(path)
 
 
 @example("simulate cite semianalysis ownership --style full")

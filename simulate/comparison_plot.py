@@ -30,21 +30,17 @@ from simulate.ladder_plot import (
     mark_items,
 )
 from simulate.plot_axes import amounts, inner_probability, limits, money_axis
+from simulate.plot_look import look
 from simulate.plot_style import (
     LARGE,
-    PAPER,
     SCOPE_LABELS,
     SMALL,
-    SOFT,
-    WIDTH,
     Sheet,
-    basis_colour,
     blank,
     heading,
     legible,
     shorten,
     text_width,
-    tint,
 )
 from simulate.summary import published
 
@@ -236,12 +232,12 @@ def mark_of(group: Sequence[Said], told: bool) -> Mark:
 def columns_of(blocks: Sequence[Block]) -> Columns:
     """Return the columns, with the axis that names and numbers leave room for, and that shows all there is."""
     lines = [line for block in blocks for line in block.lines]
-    names = min(WIDEST * WIDTH, max(text_width(line.name, SMALL) for line in lines))
+    names = min(WIDEST * look().width, max(text_width(line.name, SMALL) for line in lines))
     medians, intervals = (max(text_width(line.words[i], SMALL, STYLES[i]) for line in lines) for i in (0, 1))
     values = [value for line in lines for value in (line.found["lower"], line.found["median"], line.found["upper"])]
     values += [mark.value for block in blocks for mark in block.marks]
     low, high = limits([value for value in values if value > 0] or [1.0], factor=NARROWEST)
-    ends = WIDTH - intervals - GUTTER
+    ends = look().width - intervals - GUTTER
     return Columns(Frame(names + GUTTER, ends - medians - names - 2 * GUTTER, low, high), ends)
 
 
@@ -270,23 +266,24 @@ def axis(made: Sheet, frame: Frame, top: float, height: float) -> Any:
 
 def draw_block(made: Sheet, axes: Any, block: Block, top: float, columns: Columns) -> None:
     """Draw a block whose rows begin at ``top``."""
-    colour, frame = basis_colour(block.basis), columns.frame
+    colour, frame = look().basis(block.basis), columns.frame
     made.line(top)
     draw_head(made, block, top)
     start, end = top + HEAD_ROW, top + HEAD_ROW + ROW * len(block.lines)
     for row, line in enumerate(block.lines):
         draw_line(made, axes, line, start + (row + 0.5) * ROW, columns, colour)
     for row, mark in enumerate(block.marks):
-        axes.plot([mark.value] * 2, [start, end], color=tint(colour, 0.7), linewidth=0.7, dashes=(2, 2), zorder=0.9)
+        pale = look().tint(colour, 0.7)
+        axes.plot([mark.value] * 2, [start, end], color=pale, linewidth=0.7, dashes=(2, 2), zorder=0.9)
         draw_mark(axes, mark, colour, end + (row + 0.5) * CLAIM_ROW, frame)
 
 
 def draw_head(made: Sheet, block: Block, top: float) -> None:
     """Write what scope a block is of, and its basis; the grid does not run through the words."""
-    paper = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0}
+    paper = {"facecolor": look().paper, "edgecolor": "none", "pad": 1.0}
     base, left = top + 0.7 * HEAD_ROW, text_width(block.label, LARGE, "bold") + GUTTER
     made.text(0, base, block.label, LARGE, weight="bold", bbox=paper)
-    made.text(left, base, block.basis, SMALL, color=SOFT, bbox=paper)
+    made.text(left, base, block.basis, SMALL, color=look().soft, bbox=paper)
 
 
 def draw_line(made: Sheet, axes: Any, line: Line, middle: float, columns: Columns, colour: str) -> None:
@@ -294,8 +291,8 @@ def draw_line(made: Sheet, axes: Any, line: Line, middle: float, columns: Column
     base, frame = middle + 0.35 * SMALL, columns.frame
     made.text(0, base, shorten(line.name, frame.left - GUTTER, SMALL), SMALL)
     made.text(columns.medians, base, line.words[0], SMALL, weight=STYLES[0], ha="right")
-    made.text(WIDTH, base, line.words[1], SMALL, color=SOFT, ha="right")
-    axes.add_patch(bar((line.found["lower"], line.found["upper"]), middle, 5, frame, tint(colour, 0.35)))
+    made.text(look().width, base, line.words[1], SMALL, color=look().soft, ha="right")
+    axes.add_patch(bar((line.found["lower"], line.found["upper"]), middle, 5, frame, look().tint(colour, 0.35)))
     axes.add_patch(bar(line.found["inner"], middle, 7, frame, colour))
     if line.found["median"] >= frame.low:
         dot(axes, line.found["median"], middle)

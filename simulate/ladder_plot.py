@@ -15,34 +15,30 @@ import numpy as np
 
 from simulate import ledger
 from simulate.plot_axes import amounts, group_words, inner_probability, limits, money_axis, percent, probability
+from simulate.plot_look import BASES, look
 from simulate.plot_style import (
-    BASIS_COLOURS,
-    INK,
     KIND_WORDS,
     LARGE,
     LEADING,
     MARKERS,
-    PAPER,
     SCOPE_LABELS,
     SMALL,
-    SOFT,
-    WIDTH,
     Sheet,
-    basis_colour,
     legible,
     sheet,
     shorten,
     symbol,
     text_width,
-    tint,
 )
 from simulate.summary import published
 
 GUTTER = 9.0
 """Between the columns of a rung: words, axis, numbers [pt]."""
 
-BAR_ROW, CLAIM_ROW, GAP = 27.0, 11.5, 6.0
-"""Heights of what a rung is made of [pt]."""
+HEAD, BAR_ROW, CLAIM_ROW, GAP = 22.0, 27.0, 11.5, 6.0
+"""Heights of what a rung is made of [pt]; it has a head where its words have no room beside the bars."""
+
+NARROW_BAR_ROW = 20.0
 
 NARROWEST = 4.0
 """Ratio of the axis's ends, at least."""
@@ -86,7 +82,12 @@ class Rung:
     @property
     def height(self) -> float:
         """What the rung takes of the ladder [pt]."""
-        return BAR_ROW + CLAIM_ROW * len(self.marks) + GAP
+        return self.bars + CLAIM_ROW * len(self.marks) + GAP
+
+    @property
+    def bars(self) -> float:
+        """What its words and bars take of it [pt]."""
+        return HEAD + NARROW_BAR_ROW if look().is_narrow else BAR_ROW
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def rung_of(name: str, found: Mapping[str, Any], draws: Any, years: str, marks: 
     return Rung(
         label=SCOPE_LABELS[name],
         basis=found["basis"] + (years if name in OVER_HORIZON else ""),
-        colour=basis_colour(found["basis"]),
+        colour=look().basis(found["basis"]),
         median=found["median"],
         outer=(found["lower"], found["upper"]),
         inner=(float(low), float(high)),
@@ -226,10 +227,12 @@ def places(rung: Rung) -> list[float]:
 
 def frame_of(rungs: Sequence[Rung]) -> Frame:
     """Return the axis that the columns of words and numbers leave room for, and that shows all there is."""
+    low, high = limits([value for rung in rungs for value in places(rung)] or [1.0], factor=NARROWEST)
+    if look().is_narrow:
+        return Frame(0.0, look().width, low, high)
     words = max(max(text_width(r.label, LARGE, "bold"), text_width(r.basis, SMALL)) for r in rungs)
     numbers = max(max(text_width(r.words[0], LARGE, "bold"), text_width(r.words[1], SMALL)) for r in rungs)
-    low, high = limits([value for rung in rungs for value in places(rung)] or [1.0], factor=NARROWEST)
-    return Frame(words + GUTTER, WIDTH - words - numbers - 2 * GUTTER, low, high)
+    return Frame(words + GUTTER, look().width - words - numbers - 2 * GUTTER, low, high)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -241,23 +244,24 @@ def draw_rung(made: Sheet, axes: Any, rung: Rung, top: float, frame: Frame) -> N
     if top:
         made.line(top)
     middle = top + BAR_ROW / 2 + 1
-    words = zip((rung.label, rung.basis), rung.words, ({"weight": "bold"}, {"color": SOFT}), strict=True)
+    bars = top + HEAD + NARROW_BAR_ROW / 2 + 1 if look().is_narrow else middle
+    words = zip((rung.label, rung.basis), rung.words, ({"weight": "bold"}, {"color": look().soft}), strict=True)
     for row, (left, right, style) in enumerate(words):
         y, size = middle - 1.5 + row * SMALL * LEADING, (LARGE, SMALL)[row]
-        made.text(0, y, left, size, **style)
-        made.text(WIDTH, y, right, size, ha="right", **style)
-    draw_bars(axes, rung, middle, frame)
+        made.words(0, y, left, size, **style)
+        made.words(look().width, y, right, size, ha="right", **style)
+    draw_bars(axes, rung, bars, frame)
     for row, mark in enumerate(rung.marks):
-        draw_mark(axes, mark, rung.colour, top + BAR_ROW + (row + 0.5) * CLAIM_ROW, frame)
+        draw_mark(axes, mark, rung.colour, top + rung.bars + (row + 0.5) * CLAIM_ROW, frame)
 
 
 def draw_bars(axes: Any, rung: Rung, middle: float, frame: Frame) -> None:
     """Draw both intervals and the median of a rung; of zero, which has no place on the axis, say so."""
-    axes.add_patch(bar(rung.outer, middle, 8, frame, tint(rung.colour, 0.35)))
+    axes.add_patch(bar(rung.outer, middle, 8, frame, look().tint(rung.colour, 0.35)))
     axes.add_patch(bar(rung.inner, middle, 11, frame, rung.colour))
     if rung.outer[0] < frame.low:
         zero = "from $0" if rung.outer[1] else "at $0"
-        axes.annotate(zero, (frame.low, middle - 6.5), size=SMALL - 1, color=SOFT, va="baseline")
+        axes.annotate(zero, (frame.low, middle - 6.5), size=SMALL - 1, color=look().soft, va="baseline")
     if rung.median >= frame.low:
         dot(axes, rung.median, middle)
 
@@ -290,14 +294,15 @@ def rounded(left: float, right: float, half: float, start: float, end: float) ->
 
 def dot(axes: Any, x: float, y: float) -> None:
     """Draw a median."""
-    axes.plot([x], [y], "o", markersize=4.8, color=PAPER, markeredgecolor=INK, markeredgewidth=0.9, clip_on=False)
+    edge = {"markeredgecolor": look().ink, "markeredgewidth": 0.9}
+    axes.plot([x], [y], "o", markersize=4.8, color=look().paper, **edge, clip_on=False)
 
 
 def draw_mark(axes: Any, mark: Mark, colour: str, middle: float, frame: Frame) -> None:
     """Draw a claim, its text to the right or, where that has no room, to the left."""
     symbol(axes, mark.value, middle, mark.kind, mark.used, colour)
     x = frame.left + frame.place(mark.value)
-    rooms = {1: WIDTH - x - MARK_GAP, -1: x - MARK_GAP}
+    rooms = {1: look().width - x - MARK_GAP, -1: x - MARK_GAP}
     side = 1 if text_width(mark.text(), SMALL) <= rooms[1] or rooms[1] >= rooms[-1] else -1
     axes.annotate(
         mark.text(rooms[side]),
@@ -307,7 +312,7 @@ def draw_mark(axes: Any, mark: Mark, colour: str, middle: float, frame: Frame) -
         ha="left" if side > 0 else "right",
         va="baseline",
         size=SMALL,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6},
+        bbox={"facecolor": look().paper, "edgecolor": "none", "pad": 0.6},
         annotation_clip=False,
     )
 
@@ -318,11 +323,11 @@ def draw_mark(axes: Any, mark: Mark, colour: str, middle: float, frame: Frame) -
 
 @dataclass(frozen=True)
 class Item:
-    """An entry of the legend; ``form`` is a basis, an interval, or a kind of claim."""
+    """An entry of the legend; ``form`` is a basis, an interval, or a kind of claim. Without a colour it is grey."""
 
     form: str
     text: str
-    colour: str = SOFT
+    colour: str = ""
     used: bool = True
 
     @property
@@ -334,7 +339,7 @@ class Item:
 def legend_items(manifest: Mapping[str, Any], rungs: Sequence[Rung]) -> list[Item]:
     """Return what the figure needs explained, and no more."""
     bases = {found["basis"] for found in manifest["scopes"].values()}
-    items = [Item("basis", basis, colour) for basis, colour in BASIS_COLOURS.items() if basis in bases]
+    items = [Item("basis", basis, look().basis(basis)) for basis in BASES if basis in bases]
     inner = 100 * inner_probability(probability(manifest))
     items.append(Item("interval", f"median, {inner:g} % and {percent(manifest)} interval"))
     return items + mark_items([mark for rung in rungs for mark in rung.marks])
@@ -357,7 +362,7 @@ def flow(items: Sequence[Item]) -> Iterator[list[tuple[float, Item]]]:
     row: list[tuple[float, Item]] = []
     x = 0.0
     for item in items:
-        if row and x + item.width > WIDTH:
+        if row and x + item.width > look().width:
             yield row
             row, x = [], 0.0
         row.append((x, item))
@@ -367,8 +372,8 @@ def flow(items: Sequence[Item]) -> Iterator[list[tuple[float, Item]]]:
 
 def draw_legend(made: Sheet, rows: Sequence[Sequence[tuple[float, Item]]], top: float) -> None:
     height = len(rows) * LEGEND_ROW
-    axes = made.axes(0, top, WIDTH, height)
-    axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+    axes = made.axes(0, top, look().width, height)
+    axes.set(xlim=(0, look().width), ylim=(height, 0))
     axes.set_axis_off()
     for number, row in enumerate(rows):
         for x, item in row:
@@ -377,12 +382,13 @@ def draw_legend(made: Sheet, rows: Sequence[Sequence[tuple[float, Item]]], top: 
 
 def draw_item(axes: Any, item: Item, x: float, y: float) -> None:
     """Draw an entry of the legend: its form, then its text."""
+    colour = item.colour or look().soft
     if item.form in MARKERS:
-        symbol(axes, x + 4, y, item.form, item.used, item.colour)
+        symbol(axes, x + 4, y, item.form, item.used, colour)
     elif item.form == "basis":
-        axes.plot([x + 3, x + 9], [y, y], color=item.colour, linewidth=6.5, solid_capstyle="round")
+        axes.plot([x + 3, x + 9], [y, y], color=colour, linewidth=6.5, solid_capstyle="round")
     else:
-        axes.plot([x + 3, x + 23], [y, y], color=tint(item.colour, 0.35), linewidth=6, solid_capstyle="round")
-        axes.plot([x + 9, x + 17], [y, y], color=item.colour, linewidth=8, solid_capstyle="round")
+        axes.plot([x + 3, x + 23], [y, y], color=look().tint(colour, 0.35), linewidth=6, solid_capstyle="round")
+        axes.plot([x + 9, x + 17], [y, y], color=colour, linewidth=8, solid_capstyle="round")
         dot(axes, x + 13, y)
     axes.text(x + FORM_WIDTHS[item.form], y + 0.35 * SMALL, item.text, size=SMALL, va="baseline")

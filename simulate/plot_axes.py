@@ -7,11 +7,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from simulate.plot_look import look
 from simulate.plot_style import SMALL, text_width
 from simulate.summary import amount, published
 
 INNER = 0.5
 """Probability of the inner of two intervals."""
+
+SMALL_TICK = (1.5, 0.4)
+"""Length and width of a tick without a label [pt]."""
 
 FARTHEST = 1e4
 """Where an axis of ratios ends at the latest."""
@@ -76,6 +80,21 @@ def money_axis(axes: Any, low: float, high: float, width: float, *, in_logarithm
     set_ticks(axes, low, high, major, published, math.log10 if in_logarithms else float)
 
 
+def money_scale(axes: Any, values: Sequence[float], width: float) -> None:
+    """Make the x axis of ``axes`` one of money, linear and ``width`` wide [pt], with as many ticks as have room."""
+    from matplotlib.ticker import MaxNLocator
+
+    margin = 0.04 * (max(values) - min(values))
+    low, high = min(values) - margin, max(values) + margin
+    axes.set_xlim(low, high)
+    for number in (5, 4, 3, 2, 1):
+        places = [place for place in MaxNLocator(number).tick_values(low, high) if low <= place <= high]
+        room = sum(text_width(published(place), SMALL) + SMALL for place in places)
+        if room < width:
+            break
+    axes.set_xticks(places, [published(place) for place in places])
+
+
 def ratio_axis(axes: Any, low: float, high: float, width: float, one: str = "claim") -> None:
     """Make the x axis of ``axes``, on which decimal logarithms of ratios are drawn, say so, ``width`` wide [pt].
 
@@ -109,7 +128,7 @@ def set_ticks(
     place: Callable[[float], float],
 ) -> None:
     """Set limits, labelled ticks and, at every first digit, small ones, where ``place`` puts them."""
-    from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
     exponents = decades(low, high)
     digits = range(1, 10) if len(exponents) < 8 else (1,)
@@ -117,8 +136,26 @@ def set_ticks(
     axes.set_xlim(place(low), place(high))
     axes.xaxis.set_major_locator(FixedLocator([place(value) for value in major]))
     axes.xaxis.set_major_formatter(FixedFormatter([label(value) for value in major]))
-    axes.xaxis.set_minor_locator(FixedLocator([place(value) for value in minor if value not in major]))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
+    small_ticks(axes, [place(value) for value in minor if value not in major])
+
+
+def small_ticks(axes: Any, places: Sequence[float]) -> None:
+    """Draw ticks without labels below an axis, all as one line: Matplotlib's own cost as much as five lines each."""
+    from matplotlib.lines import Line2D
+    from matplotlib.markers import TICKDOWN
+
+    line = Line2D(
+        places,
+        [0.0] * len(places),
+        linestyle="none",
+        marker=TICKDOWN,
+        markersize=SMALL_TICK[0],
+        markeredgewidth=SMALL_TICK[1],
+        color=look().soft,
+        transform=axes.get_xaxis_transform(),
+    )
+    axes.figure.add_artist(line)
 
 
 def ticks(

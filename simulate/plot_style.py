@@ -8,6 +8,7 @@ Matplotlib's global state.
 from __future__ import annotations
 
 import contextlib
+import gc
 import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,13 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from simulate import ledger
-
-WIDTH = 420.0
-"""Width of every sheet [pt], 148 mm: set in a column of 85 mm its small type is still 4.6 pt."""
-
-MARGIN = 10.0
-"""Around everything; what an axis says at its ends may reach into it [pt]."""
+from simulate.plot_look import MARGIN, Look, look, looking
 
 FONT = "DejaVu Sans"
 """The font that comes with Matplotlib: the same letters, so the same layout, on every machine."""
@@ -30,15 +25,6 @@ HUGE, LARGE, MEDIUM, SMALL = 12.0, 10.0, 8.5, 8.0
 """Sizes of type [pt]: title; labels and numbers; text; basis, claims, ticks, provenance."""
 
 LEADING = 1.3
-INK, SOFT, GREY, RULE, PAPER, ALARM = "#1c1c1c", "#666666", "#a3a3a3", "#dddddd", "#ffffff", "#c00000"
-
-BASIS_COLOURS = {
-    ledger.RENTAL: "#0072B2",
-    ledger.RENTAL_AND_SPENDING: "#56B4E9",
-    ledger.OWNED: "#D55E00",
-    ledger.OWNED_AND_SPENDING: "#E69F00",
-}
-"""Okabe and Ito (2008), Color Universal Design: blues for renting, vermillion and orange for owning."""
 
 SCOPE_LABELS = {
     "final_run": "Final training run",
@@ -51,9 +37,6 @@ SCOPE_LABELS = {
     "company": "The company, in all",
 }
 
-CHAIN_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
-"""The rest of the same palette, for chains."""
-
 MARKERS = {"estimate": "D", "floor": ">", "ceiling": "<"}
 KIND_WORDS = {"estimate": "", "floor": "at least ", "ceiling": "at most "}
 
@@ -61,23 +44,17 @@ OURS: dict[str, Any] = {
     "font.family": [FONT],
     "font.size": SMALL,
     "text.parse_math": False,
-    "text.color": INK,
-    "axes.edgecolor": SOFT,
     "axes.linewidth": 0.6,
-    "axes.labelcolor": SOFT,
     "axes.labelsize": SMALL,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SMALL,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
     "xtick.major.size": 3,
     "xtick.major.width": 0.6,
     "xtick.minor.size": 1.5,
     "xtick.minor.width": 0.4,
-    "grid.color": RULE,
     "grid.linewidth": 0.5,
     "svg.hashsalt": "simulate",
     "svg.fonttype": "path",
@@ -86,21 +63,41 @@ GLOBAL = ("backend", "date", "docstring", "interactive", "timezone", "toolbar", 
 """Settings that belong to the process, not to a figure."""
 
 
+def settings() -> dict[str, Any]:
+    """Return our settings of Matplotlib, with the colours of the present look."""
+    soft = ("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
+    paper = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
+    colours = {**dict.fromkeys(soft, look().soft), **dict.fromkeys(paper, look().paper)}
+    return {**OURS, **colours, "text.color": look().ink, "grid.color": look().rule}
+
+
 @contextlib.contextmanager
-def house_style() -> Iterator[None]:
-    """Draw by our settings alone, and give back whatever settings there were."""
+def house_style(chosen: Look | None = None) -> Iterator[None]:
+    """Draw by our settings alone, in the look chosen, and give back whatever settings there were."""
     import arviz_base
     import matplotlib as mpl
 
     own_arviz = {"plot.backend": "matplotlib", "plot.max_subplots": None, "plot.density_kind": "kde",
                  "stats.module": "base", "stats.round_to": "none", "data.sample_dims": ("chain", "draw")}  # fmt: skip
-    with mpl.rc_context(), arviz_base.rc_context(own_arviz):
+    with mpl.rc_context(), arviz_base.rc_context(own_arviz), looking(chosen or look()), uncollected():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
             defaults = mpl.rcParamsDefault.items()
             mpl.rcParams.update({key: value for key, value in defaults if not key.startswith(GLOBAL)})
-        mpl.rcParams.update(OURS)
+        mpl.rcParams.update(settings())
         yield
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Leave garbage for later: looking for it in what figures are made of takes a fifth of the time of drawing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 # ---------------------------------------------------------------------------------------------
@@ -189,22 +186,27 @@ class Sheet:
     def axes(self, left: float, top: float, width: float, height: float) -> Any:
         """Return new axes at a place [pt]."""
         x, y = self.place(left, top + height)
-        return self.figure.add_axes((x, y, width / (WIDTH + 2 * MARGIN), height / self.height))
+        return self.figure.add_axes((x, y, width / (look().width + 2 * MARGIN), height / self.height))
 
     def text(self, left: float, top: float, text: str, size: float, **style: Any) -> Any:
         """Write text whose baseline is at a place [pt]."""
         return self.figure.text(*self.place(left, top), text, size=size, va="baseline", **style)
 
+    def words(self, left: float, top: float, text: str, size: float, **style: Any) -> Any:
+        """Write the words of a row; where they stand above its axis, no grid runs through them."""
+        paper = {"facecolor": look().paper, "edgecolor": "none", "pad": 2.0}
+        return self.text(left, top, text, size, **style, bbox=paper if look().is_narrow else None)
+
     def line(self, top: float) -> None:
         """Draw a hairline across the sheet."""
         from matplotlib.lines import Line2D
 
-        (left, y), (right, _) = self.place(0, top), self.place(WIDTH, top)
-        self.figure.add_artist(Line2D([left, right], [y, y], color=RULE, linewidth=0.5, zorder=0))
+        (left, y), (right, _) = self.place(0, top), self.place(look().width, top)
+        self.figure.add_artist(Line2D([left, right], [y, y], color=look().rule, linewidth=0.5, zorder=0))
 
     def place(self, left: float, top: float) -> tuple[float, float]:
         """Return a place [pt] as the fractions of the figure that Matplotlib counts in."""
-        return (MARGIN + left) / (WIDTH + 2 * MARGIN), 1 - (self.top + top) / self.height
+        return (MARGIN + left) / (look().width + 2 * MARGIN), 1 - (self.top + top) / self.height
 
 
 def sheet(manifest: Mapping[str, Any], title: str, subtitle: str, body: float) -> Sheet:
@@ -219,25 +221,25 @@ def blank(lines: Sequence[tuple[str, float, dict[str, Any]]], foot: str, body: f
 
     head = sum(size * LEADING for _, size, _ in lines) + SMALL
     height = MARGIN + head + body + 2.5 * SMALL + MARGIN
-    figure = Figure(figsize=((WIDTH + 2 * MARGIN) / 72, height / 72), facecolor=PAPER)
+    figure = Figure(figsize=((look().width + 2 * MARGIN) / 72, height / 72), facecolor=look().paper)
     FigureCanvasAgg(figure)
     made = Sheet(figure, MARGIN + head, height)
     y = -head
     for text, size, style in lines:
         y += size * LEADING
         made.text(0, y - 0.3 * size, text, size, **style)
-    made.text(0, body + 2 * SMALL, shorten(foot, WIDTH, SMALL - 1), SMALL - 1, color=SOFT)
+    made.text(0, body + 2 * SMALL, shorten(foot, look().width, SMALL - 1), SMALL - 1, color=look().soft)
     return made
 
 
 def heading(converged: bool, title: str, subtitle: str) -> list[tuple[str, float, dict[str, Any]]]:
     """Return the lines above a figure: text, size and style of each."""
-    alarm = [] if converged else ["NOT CONVERGED — do not cite"]
+    alarm, most = [] if converged else ["NOT CONVERGED — do not cite"], 5 if look().is_narrow else 3
     return [
-        *((line, LARGE, {"color": ALARM, "weight": "bold"}) for line in alarm),
-        *((line, HUGE, {"color": INK, "weight": "bold"}) for line in wrap(title, WIDTH, HUGE, "bold")),
+        *((line, LARGE, {"color": look().alarm, "weight": "bold"}) for line in alarm),
+        *((line, HUGE, {"color": look().ink, "weight": "bold"}) for line in wrap(title, look().width, HUGE, "bold")),
         ("", SMALL / LEADING / 4, {}),
-        *((line, MEDIUM, {"color": SOFT}) for line in wrap(subtitle, WIDTH, MEDIUM)),
+        *((line, MEDIUM, {"color": look().soft}) for line in wrap(subtitle, look().width, MEDIUM, most=most)),
     ]
 
 
@@ -253,20 +255,5 @@ def provenance(manifest: Mapping[str, Any]) -> str:
 def symbol(axes: Any, x: float, y: float, kind: str, used: bool, colour: str) -> None:
     """Draw the mark of a claim: its form is the kind, filled when it is evidence."""
     size = 4.5 if kind == "estimate" else 5.5
-    face = colour if used else PAPER
+    face = colour if used else look().paper
     axes.plot([x], [y], MARKERS[kind], markersize=size, color=face, markeredgecolor=colour, clip_on=False)
-
-
-def tint(colour: str, share: float) -> str:
-    """Return a colour thinned with white: ``share`` of it is left.
-
-    >>> tint("#000000", 0.2)
-    '#cccccc'
-    """
-    parts = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(255 + (part - 255) * share):02x}" for part in parts)
-
-
-def basis_colour(basis: str) -> str:
-    """Return the colour of a cost basis."""
-    return BASIS_COLOURS.get(basis, SOFT)

@@ -5,16 +5,19 @@ The same run gives the same files, byte for byte. Each figure is a PNG, an SVG a
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import report, results
+from simulate import plot_files, results
 from simulate.errors import SimulateError
+from simulate.plot_caption import capital, made
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from simulate.plot_look import Look
+    from simulate.sensitivity import Sensitivity
 
 KINDS: Mapping[str, str] = {
     "ladder": "every cost scope on one axis of money, and the published claims about it",
@@ -23,28 +26,49 @@ KINDS: Mapping[str, str] = {
     "prior-posterior": "the density of every cost scope, before and after the evidence",
     "ranks": "whether the chains agree",
     "evidence": "every claim against what the draws expect of it",
+    "exceedance": "how probable it is that a cost is above an amount, for every scope",
+    "breakdown": "what a cost is the sum of, each part with its uncertainty",
+    "tornado": "the median of a cost where each unknown is low and where it is high",
+    "sensitivity": "which unknowns carry the interval of one cost scope, and what knowing each would be worth",
+    "pairs": "a cost and the unknowns that go with it most, draw by draw",
+    "trace": "the draws of each chain in their order",
+    "energy": "whether the sampler reaches the tails",
 }
 """All kinds of figures, and what each shows."""
 
-DEFAULT = tuple(KINDS)
+DEFAULT = ("ladder", "forest", "posterior", "prior-posterior", "ranks", "evidence")
 """The kinds that a run draws, those that apply to it."""
 
-DPI = 200
-PNG_METADATA: dict[str, Any] = {"Software": None}
-SVG_METADATA: dict[str, Any] = {"Date": None, "Creator": None}
+OF_ONE_SCOPE = frozenset({"exceedance", "breakdown", "tornado", "sensitivity", "pairs"})
+"""The kinds that are of one cost scope, or can be."""
+
+ANALYSED = frozenset({"tornado", "sensitivity"})
+"""The kinds that show what `simulate.sensitivity` finds."""
+
+OF_CHAINS = frozenset({"ranks", "trace", "energy"})
 
 
-def draw(kind: str, manifest: Mapping[str, Any], tree: Any) -> Figure:
+def draw(
+    kind: str,
+    manifest: Mapping[str, Any],
+    tree: Any,
+    *,
+    scope: str = "",
+    analysis: Sensitivity | None = None,
+    look: Look | None = None,
+) -> Figure:
     """Return a figure of a run, ready to be saved or shown.
 
-    ``tree`` are the run's draws (`simulate.results.Run.tree`). Raises `SimulateError` for a kind that
-    does not exist or that the run has nothing for.
+    ``tree`` are the run's draws (`simulate.results.Run.tree`); ``scope`` the cost scope of a kind that is of one,
+    by default the widest; ``analysis`` what a tornado or the figure of an analysis shows. Raises `SimulateError`
+    for a kind that does not exist or that the run has nothing for.
     """
     from simulate.plot_style import house_style
 
-    check([kind], manifest, tree)
-    with house_style():
-        figure: Figure = painter(kind)(manifest, tree)
+    check([kind], manifest, tree, scope)
+    check_analysis(kind, analysis)
+    with house_style(look):
+        figure: Figure = painter(kind)(manifest, tree, scope, analysis)
         figure.draw_without_rendering()
         return figure
 
@@ -60,11 +84,41 @@ def save(folder: Path, kinds: Sequence[str], manifest: Mapping[str, Any], tree: 
 
     wanted = list(dict.fromkeys(kinds))
     check(wanted if named else [kind for kind in wanted if kind not in KINDS], manifest, tree)
+    for kind in wanted:
+        check_analysis(kind, None)
     with results.disk(folder), house_style():
         for kind in wanted:
             if named or not lacking(kind, manifest, tree):
                 folder.mkdir(parents=True, exist_ok=True)
-                write(folder, kind, painter(kind)(manifest, tree), caption(kind, manifest, tree), KINDS[kind])
+                write(folder, kind, painter(kind)(manifest, tree, "", None), caption(kind, manifest, tree), KINDS[kind])
+
+
+def make(
+    folder: Path,
+    kind: str,
+    manifest: Mapping[str, Any],
+    tree: Any,
+    *,
+    formats: Sequence[str] = plot_files.FORMATS[:2],
+    name: str = "",
+    keep: Collection[str] = (),
+    scope: str = "",
+    analysis: Sensitivity | None = None,
+    look: Look | None = None,
+) -> list[Path]:
+    """Write one figure in each format, and its caption, into a folder, by its kind or another name; return the paths.
+
+    The files of a folder named in ``keep`` stay as they are. Raises `SimulateError` as `draw` does.
+    """
+    from simulate.plot_style import house_style
+
+    check([kind], manifest, tree, scope)
+    check_analysis(kind, analysis)
+    with results.disk(folder), house_style(look):
+        folder.mkdir(parents=True, exist_ok=True)
+        figure = painter(kind)(manifest, tree, scope, analysis)
+        text = caption(kind, manifest, tree, scope=scope, analysis=analysis)
+        return plot_files.write(folder, name or kind, figure, text, capital(KINDS[kind]), formats, keep)
 
 
 def absent(folder: Path, kinds: Sequence[str]) -> list[str]:
@@ -74,101 +128,157 @@ def absent(folder: Path, kinds: Sequence[str]) -> list[str]:
 
 def write(folder: Path, name: str, figure: Any, text: str, shows: str) -> None:
     """Write the files of one figure: ``text`` is its caption, and ``shows`` what it shows, in a few words."""
-    (folder / f"{name}.png").write_bytes(rendered(figure, "png", PNG_METADATA))
-    (folder / f"{name}.svg").write_bytes(rendered(figure, "svg", {**SVG_METADATA, "Title": capital(shows)}))
-    results.write_text(folder / f"{name}.txt", text)
+    plot_files.write(folder, name, figure, text, capital(shows))
 
 
-def capital(text: str) -> str:
-    """Return text with its first letter as a capital, and the others as they are."""
-    return f"{text[0].upper()}{text[1:]}"
+def painter(kind: str) -> Callable[[Mapping[str, Any], Any, str, Any], Any]:
+    """Return what draws a kind, from manifest, draws, scope and analysis."""
+    if kind in ANALYSED:
+        from simulate import sensitivity_plot, tornado_plot
+
+        of_analysis = {"tornado": tornado_plot.draw, "sensitivity": sensitivity_plot.draw}[kind]
+        return lambda manifest, tree, scope, analysis: of_analysis(analysis)
+    if kind in OF_ONE_SCOPE:
+        of_scope = module(kind).draw
+        return lambda manifest, tree, scope, analysis: of_scope(manifest, tree, scope)
+    of_run = whole_run(kind)
+    return lambda manifest, tree, scope, analysis: of_run(manifest, tree)
 
 
-def rendered(figure: Any, form: str, metadata: Mapping[str, Any]) -> bytes:
-    """Return a figure as the content of a file."""
-    file = io.BytesIO()
-    figure.savefig(file, format=form, dpi=DPI, metadata=metadata)
-    return file.getvalue()
-
-
-def painter(kind: str) -> Callable[[Mapping[str, Any], Any], Any]:
-    """Return what draws a kind."""
-    from simulate import ladder_plot, panel_plots, row_plots
+def whole_run(kind: str) -> Callable[[Mapping[str, Any], Any], Any]:
+    """Return what draws a kind that is of all scopes."""
+    from simulate import chain_plots, ladder_plot, panel_plots, row_plots
 
     return {
         "ladder": ladder_plot.draw,
         "forest": row_plots.forest,
         "posterior": panel_plots.posterior,
         "prior-posterior": panel_plots.prior_posterior,
-        "ranks": panel_plots.ranks,
         "evidence": row_plots.evidence,
+        "ranks": chain_plots.ranks,
+        "trace": chain_plots.trace,
+        "energy": chain_plots.energy,
     }[kind]
 
 
-def check(kinds: Sequence[str], manifest: Mapping[str, Any], tree: Any) -> None:
+def module(kind: str) -> Any:
+    """Return the module of a kind that is of one scope, with its ``draw`` and ``caption``."""
+    from simulate import breakdown_plot, exceedance_plot, pairs_plot
+
+    return {"exceedance": exceedance_plot, "breakdown": breakdown_plot, "pairs": pairs_plot}[kind]
+
+
+def check(kinds: Sequence[str], manifest: Mapping[str, Any], tree: Any, scope: str = "") -> None:
     """Raise `SimulateError` unless all kinds exist and the run has something for each."""
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
         raise SimulateError(f"{', '.join(unknown)}: no such figure; there are {', '.join(KINDS)}")
-    reasons = [f"{kind}: {reason}" for kind in kinds if (reason := lacking(kind, manifest, tree))]
+    reasons = [f"{kind}: {reason}" for kind in kinds if (reason := lacking(kind, manifest, tree, scope))]
     if reasons:
         raise SimulateError("\n".join(reasons))
 
 
-def lacking(kind: str, manifest: Mapping[str, Any], tree: Any) -> str:
-    """Return why a run has nothing for a kind of figure, and what would do; empty when it has."""
-    from simulate import panel_plots
+def check_analysis(kind: str, analysis: Sensitivity | None) -> None:
+    """Raise `SimulateError` where a kind shows an analysis and there is none."""
+    if kind in ANALYSED and analysis is None:
+        raise SimulateError(f"{kind}: shows an analysis of the run; `simulate plot RUN {kind}` makes it")
 
+
+def lacking(kind: str, manifest: Mapping[str, Any], tree: Any, scope: str = "") -> str:
+    """Return why a run has nothing for a kind of figure, and what would do; empty when it has."""
     if not manifest["scopes"]:
         return "the run has no cost scope; `simulate check FILE` says what each one needs"
-    if kind in ("prior-posterior", "ranks") and manifest["group"] != "posterior":
+    if scope and scope not in manifest["scopes"]:
+        return f"{scope} is no cost scope of the run; it has {', '.join(manifest['scopes'])}"
+    if kind in OF_CHAINS or kind == "prior-posterior":
+        return lacking_posterior(kind, manifest, tree)
+    if kind == "evidence":
+        return lacking_evidence(manifest, tree)
+    return lacking_spread(kind, manifest, tree, scope)
+
+
+def lacking_posterior(kind: str, manifest: Mapping[str, Any], tree: Any) -> str:
+    """Return why a run has no posterior to show, or no chains that made it."""
+    if manifest["group"] != "posterior":
         return "the run is of the prior alone; run it without --prior-only"
-    if kind in ("prior-posterior", "evidence") and not manifest["sampling"]["evidence"]:
-        return "the file has no evidence; give it a claim that is used ([evidence.NAME])"
-    if kind == "evidence" and f"{manifest['group']}_predictive" not in tree.children:
-        return "the run is a pool, which hears no evidence of its own; see its members"
-    if kind == "ranks" and manifest["verdict"]["method"] == "exact":
+    if kind == "prior-posterior":
+        return NO_EVIDENCE if not manifest["sampling"]["evidence"] else lacking_spread(kind, manifest, tree, "")
+    if manifest["verdict"]["method"] == "exact":
         return "the draws are independent, there are no chains to compare; this is no fault"
+    if kind == "energy":
+        held = "sample_stats" in tree.children and "energy" in tree["sample_stats"]
+        return "" if held else "the run holds no energies, which a sampler by gradients alone has; see ranks"
     if kind == "ranks" and manifest["sampling"]["chains"] < 2:
         return "one chain has no other to be compared with; run with --chains 4"
-    if kind in ("posterior", "prior-posterior") and not panel_plots.varying(manifest, tree):
-        return "no cost scope varies enough for a density; run with more --draws, or see the ladder"
     return ""
+
+
+def lacking_evidence(manifest: Mapping[str, Any], tree: Any) -> str:
+    """Return why a run has no claims to be compared with."""
+    if not manifest["sampling"]["evidence"]:
+        return NO_EVIDENCE
+    if f"{manifest['group']}_predictive" not in tree.children:
+        return "the run is a pool, which hears no evidence of its own; see its members"
+    return ""
+
+
+def lacking_spread(kind: str, manifest: Mapping[str, Any], tree: Any, scope: str) -> str:
+    """Return why no scope, or not the one named, has a spread or parts to show."""
+    from simulate import breakdown, panel_plots
+
+    if kind == "breakdown":
+        return lacking_parts(scope, breakdown.shown(manifest))
+    if kind in ("posterior", "prior-posterior", "exceedance", "pairs"):
+        wanted = [scope] if scope else list(manifest["scopes"])
+        if not panel_plots.varying(wanted, manifest, tree):
+            return "no cost scope varies enough for a density; run with more --draws, or see the ladder"
+    return ""
+
+
+def lacking_parts(scope: str, known: Sequence[str]) -> str:
+    """Return why a run, or the scope named, is no sum of parts."""
+    if scope and scope not in known:
+        return f"{scope} is no sum of parts here; there are {', '.join(known) or 'none'}"
+    return "" if known else "no cost scope of the run is a sum of parts; see the ladder"
+
+
+NO_EVIDENCE = "the file has no evidence; give it a claim that is used ([evidence.NAME])"
 
 
 # ---------------------------------------------------------------------------------------------
 # Captions
 
 
-def caption(kind: str, manifest: Mapping[str, Any], tree: Any) -> str:
-    """Return a text that can stand below a figure, or in its place."""
-    from simulate import ladder_plot, panel_plots, row_plots
+def caption(
+    kind: str,
+    manifest: Mapping[str, Any],
+    tree: Any,
+    *,
+    scope: str = "",
+    analysis: Any = None,
+) -> str:
+    """Return a text that can stand below a figure, or in its place; ``analysis`` as in `draw`."""
+    if kind == "sensitivity":
+        from simulate import sensitivity_plot
 
-    words = {**panel_plots.CAPTIONS, **row_plots.CAPTIONS}
-    shown = ladder_plot.caption(manifest, tree) if kind == "ladder" else words[kind]
+        return sensitivity_plot.caption(analysis)
     verdict = manifest["verdict"]
     alarm = [] if verdict["converged"] else ["NOT CONVERGED, do not cite."]
+    shown = explained(kind, manifest, tree, scope, analysis)
     return "\n".join([*alarm, f"{capital(KINDS[kind])}.", shown, made(manifest)]) + "\n"
 
 
-def kept(manifest: Mapping[str, Any]) -> str:
-    """Return what of a figure is of the draws kept alone, where these are not all."""
-    number = manifest["sampling"].get("kept")
-    return f" (densities and the inner intervals are of the {number:,} draws kept)" if number else ""
+def explained(kind: str, manifest: Mapping[str, Any], tree: Any, scope: str, analysis: Any) -> str:
+    """Return what a figure shows, and how to read it."""
+    from simulate import chain_plots, ladder_plot, panel_plots, row_plots
 
+    if kind == "tornado":
+        from simulate import tornado_plot
 
-def made(manifest: Mapping[str, Any]) -> str:
-    """Return level and kind of the intervals, group, money, prior file, seed, draws, verdict and versions."""
-    from simulate.plot_axes import percent
-
-    sampling, versions = manifest["sampling"], manifest["versions"]
-    return (
-        f"Medians and {percent(manifest)} equal-tailed credible intervals of the {manifest['group']}, for "
-        f"{manifest['subject']}, in {manifest['money']}. "
-        f"{report.origin(manifest).capitalize()}: {manifest['name']} ({manifest['title']}), "
-        f"digest {manifest['digest'][:16]}, {report.evidence_words(manifest)}. "
-        f"{sampling['sampler']}, {sampling['chains']} × {sampling['draws']} draws{kept(manifest)}, "
-        f"seed {sampling['seed']}; "
-        f"{manifest['verdict']['in_words']}. "
-        f"simulate {versions['simulate']}, ArviZ {versions['arviz']}, Matplotlib {versions['matplotlib']}."
-    )
+        return tornado_plot.caption(analysis)
+    if kind == "ladder":
+        return ladder_plot.caption(manifest, tree)
+    if kind in OF_ONE_SCOPE:
+        said: str = module(kind).caption(manifest, tree, scope)
+        return said
+    return {**panel_plots.CAPTIONS, **row_plots.CAPTIONS, **chain_plots.CAPTIONS}[kind]

@@ -27,21 +27,15 @@ from simulate.plot_axes import (
     probability,
     ratio_axis,
 )
+from simulate.plot_look import look
 from simulate.plot_style import (
-    CHAIN_COLOURS,
-    GREY,
-    INK,
     KIND_WORDS,
     LARGE,
     LEADING,
     MEDIUM,
-    PAPER,
     SCOPE_LABELS,
     SMALL,
-    SOFT,
-    WIDTH,
     Sheet,
-    basis_colour,
     legible,
     sheet,
     shorten,
@@ -55,6 +49,9 @@ GUTTER = 10.0
 
 ROW, ROW_FOOT = 27.0, 20.0
 """Height of a row, and what the axis takes below the last [pt]."""
+
+HEAD = 22.5
+"""Height of the words of a row that have no room beside its axis [pt]."""
 
 OVER, UNDER = -2.0, 7.0
 """How far from the middle of a row lie the interval and what is beneath it [pt]."""
@@ -80,13 +77,14 @@ def forest(manifest: Mapping[str, Any], tree: Any) -> Any:
     made, axes, width = rows(
         manifest,
         f"Every cost at a glance: {' and '.join(groups)}",
-        f"{interval_words(manifest)} of the {group_words(manifest)}, in {manifest['money']}{'; grey, prior' * both}",
+        f"{interval_words(manifest, 'credible')} of the {group_words(manifest)}, in {manifest['money']}"
+        f"{'; grey, prior' * both}",
         [(SCOPE_LABELS[name], manifest["scopes"][name]["basis"]) for name in names],
         [amounts(manifest["scopes"][name]) for name in names],
     )
-    colours = {name: basis_colour(manifest["scopes"][name]["basis"]) for name in names}
+    colours = {name: look().basis(manifest["scopes"][name]["basis"]) for name in names}
     if both:
-        scope_rows(made, axes, manifest, tree["prior"], dict.fromkeys(names, GREY), shift=UNDER, size=0.6)
+        scope_rows(made, axes, manifest, tree["prior"], dict.fromkeys(names, look().grey), shift=UNDER, size=0.6)
     scope_rows(made, axes, manifest, tree[group], colours, shift=OVER if both else 0.0)
     ends = np.concatenate([interval(tree[one][name], manifest) for one in groups for name in names])
     money_axis(axes, *limits(ends[ends > 0].tolist() or [1.0]), width)
@@ -128,7 +126,7 @@ def evidence(manifest: Mapping[str, Any], tree: Any) -> Any:
     made, axes, width = rows(
         manifest,
         f"Does the {group} fit the evidence?",
-        f"Each claim as the {group} expects it, over the claim as made. {interval_words(manifest)}. "
+        f"Each claim as the {group} expects it, over the claim as made. {interval_words(manifest, 'predictive')}. "
         "Right: the share expected below it, or above a floor",
         [(legible(claim["label"] or claim["name"]), about(claim)) for claim in claims],
         [side(claim["kind"], logs[claim["name"]].to_numpy()) for claim in claims],
@@ -154,15 +152,15 @@ def claim_rows(
     import arviz_plots as azp
 
     places = [middle(row) + OVER for row in range(len(claims))]
-    mapped: Mapped = {"y": (["claim"], places), "color": (["claim"], [CHAIN_COLOURS[0]] * len(claims))}
+    mapped: Mapped = {"y": (["claim"], places), "color": (["claim"], [look().chain(0)] * len(claims))}
     azp.plot_forest(
         grouped({"posterior": data}),
         plot_collection=collection(made, axes, data, mapped),
         **forest_style(manifest),
     )
-    axes.axvline(0, color=SOFT, linewidth=0.8, zorder=1)
+    axes.axvline(0, color=look().soft, linewidth=0.8, zorder=1)
     for row, claim in enumerate(claims):
-        symbol(axes, 0, middle(row) + UNDER, claim["kind"], claim["used"], INK)
+        symbol(axes, 0, middle(row) + UNDER, claim["kind"], claim["used"], look().ink)
 
 
 def forest_style(manifest: Mapping[str, Any], size: float = 1.0) -> dict[str, Any]:
@@ -175,7 +173,7 @@ def forest_style(manifest: Mapping[str, Any], size: float = 1.0) -> dict[str, An
         "visuals": {
             "twig": {"width": 1.5 * size},
             "trunk": {"width": 5.0 * size},
-            "point_estimate": {"facecolor": PAPER, "size": 24 * size, "width": 1.0, "zorder": 3},
+            "point_estimate": {"facecolor": look().paper, "size": 24 * size, "width": 1.0, "zorder": 3},
             "ticklabels": False,
             "remove_axis": False,
         },
@@ -184,7 +182,12 @@ def forest_style(manifest: Mapping[str, Any], size: float = 1.0) -> dict[str, An
 
 def middle(row: int) -> float:
     """Return where the middle of a row is [pt]."""
-    return ROW * (row + 0.5)
+    return row_height() * (row + 1) - ROW / 2
+
+
+def row_height() -> float:
+    """Return the height of a row [pt]."""
+    return HEAD + ROW if look().is_narrow else ROW
 
 
 def interval(draws: Any, manifest: Mapping[str, Any]) -> Any:
@@ -193,9 +196,10 @@ def interval(draws: Any, manifest: Mapping[str, Any]) -> Any:
     return np.quantile(draws.to_numpy(), [tail, 1 - tail])
 
 
-def interval_words(manifest: Mapping[str, Any]) -> str:
+def interval_words(manifest: Mapping[str, Any], what: str) -> str:
+    """Return what the intervals of a figure are; ``what`` is credible, or predictive."""
     inner = 100 * inner_probability(probability(manifest))
-    return f"Median, {inner:g} % and {percent(manifest)} equal-tailed intervals"
+    return f"Median, {inner:g} % and {percent(manifest)} equal-tailed {what} intervals"
 
 
 def about(claim: Mapping[str, Any]) -> str:
@@ -223,23 +227,32 @@ def rows(
     size: float = LARGE,
 ) -> tuple[Sheet, Any, float]:
     """Return a sheet with a row for each label, its axes between labels and numbers, and their width [pt]."""
-    height = ROW * len(labels)
+    height = row_height() * len(labels)
     made = sheet(manifest, title, subtitle, height + ROW_FOOT)
-    room = min(WIDTH * WIDEST, wider(labels, size))
-    left, width = room + GUTTER / 2, WIDTH - room - wider(numbers, size) - GUTTER
+    room, left, width = columns(labels, numbers, size)
     for row, (label, number) in enumerate(zip(labels, numbers, strict=True)):
-        y = middle(row) - 0.5
-        made.text(0, y, shorten(label[0], room, size, "bold"), size, weight="bold")
-        made.text(0, y + SMALL * LEADING, shorten(label[1], room, SMALL), SMALL, color=SOFT)
-        made.text(WIDTH, y, number[0], size, weight="bold", ha="right")
-        made.text(WIDTH, y + SMALL * LEADING, number[1], SMALL, color=SOFT, ha="right")
+        y = middle(row) - 0.5 - (HEAD if look().is_narrow else 0)
+        made.words(0, y, shorten(label[0], room, size, "bold"), size, weight="bold")
+        made.words(0, y + SMALL * LEADING, shorten(label[1], room, SMALL), SMALL, color=look().soft)
+        made.words(look().width, y, number[0], size, weight="bold", ha="right")
+        made.words(look().width, y + SMALL * LEADING, number[1], SMALL, color=look().soft, ha="right")
         if row:
-            made.line(ROW * row)
+            made.line(row_height() * row)
     axes = made.axes(left, 0, width, height)
     axes.set(ylim=(height, 0), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.patch.set_visible(False)
     return made, axes, width
+
+
+def columns(
+    labels: Sequence[tuple[str, str]], numbers: Sequence[tuple[str, str]], size: float
+) -> tuple[float, float, float]:
+    """Return the room for words, and where the axis begins and how wide it is [pt]: beside them, or below."""
+    if look().is_narrow:
+        return look().width - wider(numbers, size) - GUTTER, 0.0, look().width
+    room = min(look().width * WIDEST, wider(labels, size))
+    return room, room + GUTTER / 2, look().width - room - wider(numbers, size) - GUTTER
 
 
 def wider(lines: Sequence[tuple[str, str]], size: float) -> float:

@@ -223,6 +223,7 @@ def analyse(
     *,
     scope: str | None = None,
     refit: bool = True,
+    power: bool = True,
     seed: int = 1,
     cores: int = 1,
     progress: Progress | None = None,
@@ -230,11 +231,12 @@ def analyse(
     """Return what carries a scope of a run: the company's cost where there is one, unless another is named.
 
     ``priors`` are those of the run (`priors_of`). ``seed`` is that of the random orders;
-    refits take the run's own. Raises `RunError` for a scope that the run does not have or that does not
+    refits take the run's own. Without ``refit`` no source is left out, and without ``power`` nothing is power-scaled,
+    which take longest. Raises `RunError` for a scope that the run does not have or that does not
     vary, and for a run with too few draws.
     """
     return Analysing(run, priors, named_scope(run, scope), seed, progress or (lambda what, done, total: None)).all(
-        refit, cores
+        refit, cores, power=power
     )
 
 
@@ -358,14 +360,15 @@ class Analysing:
         self.left = jackknife.masks(self.sample.chains, self.sample.draws)
         self.inputs = inputs(self.priors, self.scope)
 
-    def all(self, refit: bool, cores: int) -> Sensitivity:
+    def all(self, refit: bool, cores: int, *, power: bool = True) -> Sensitivity:
         """Return everything, what takes longest last."""
         self.progress("variance shares", 0, 0)
         effects, players, groups = self.effects()
         self.progress("value of information", 0, 0)
         influences = self.influences(effects, players)
         self.progress("power-scaling", 0, 0)
-        powers, of_groups, overall = self.power_scaling([one.path for one in influences])
+        scaled = self.power_scaling([one.path for one in influences]) if power else ([], {}, None)
+        powers, of_groups, overall = scaled
         self.progress("what if", 0, 0)
         what_ifs, idle = self.what_ifs()
         refitting = self.refit_settings(refit, cores)

@@ -12,24 +12,22 @@ from typing import Any
 from simulate import sensitivity_report as words
 from simulate.jackknife import Estimate
 from simulate.ladder_plot import GUTTER
+from simulate.plot_axes import money_scale
+from simulate.plot_caption import made as made_words
+from simulate.plot_look import look
 from simulate.plot_style import (
-    INK,
     SCOPE_LABELS,
     SMALL,
-    SOFT,
-    WIDTH,
     Sheet,
-    basis_colour,
     blank,
     heading,
     legible,
     provenance,
     shorten,
     text_width,
-    tint,
+    wrap,
 )
 from simulate.sensitivity import Influence, Sensitivity
-from simulate.summary import published
 
 SHOWS = "which unknowns carry the interval of one cost scope, and what knowing each would be worth"
 
@@ -40,12 +38,13 @@ WORTH_DRAWING = 0.005
 HEAD, ROW, BAR = 32.0, 15.0, 8.0
 """Heights of the heads of the columns, of a row, and of a bar in it [pt]."""
 TICKS = 24.0
-LEGEND = 30.0
+LEGEND_ROW = 13.0
 NUMBER = 30.0
 """Width of a number beside a bar [pt]."""
 SMALL_BARS = 46.0
 """Width of the bars of shares and of worth [pt]."""
-WIDEST = 0.32
+WIDEST, WIDEST_NARROW = 0.32, 0.4
+"""Share of the sheet that names may take."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,13 @@ def draw(found: Sensitivity) -> Any:
     rows = drawn(found)
     height = ROW * len(rows)
     top = heading(not words.alarm(found), title(found), subtitle(found))
-    made = blank(top, provenance(found.run.manifest), HEAD + height + TICKS + LEGEND)
+    made = blank(top, provenance(found.run.manifest), HEAD + height + TICKS + legend_height())
     columns = columns_of(rows)
     heads(made, columns)
     for number, one in enumerate(rows):
         base = HEAD + (number + 0.5) * ROW + 0.35 * SMALL
         made.text(0, base, shorten(legible(one.path), columns.names, SMALL), SMALL)
-    colour = basis_colour(found.run.manifest["scopes"][found.scope]["basis"])
+    colour = look().basis(found.run.manifest["scopes"][found.scope]["basis"])
     bars(made, columns.share, [one.share for one in rows], colour)
     tornado(made, columns, found, rows, colour)
     bars(made, columns.worth, [worth(one) for one in rows], colour)
@@ -103,34 +102,44 @@ def subtitle(found: Sensitivity) -> str:
     manifest = found.run.manifest
     return (
         f"{manifest['subject']}: {words.money(found.spread.median, found.unit)}, "
-        f"{100 * found.probability:g} % interval {words.interval(found.spread, found.unit)} "
+        f"{100 * found.probability:g} % equal-tailed credible interval {words.interval(found.spread, found.unit)} "
         f"({found.group}, {manifest['money']})"
     )
 
 
 def columns_of(rows: Sequence[Influence]) -> Columns:
-    names = min(WIDEST * WIDTH, max(text_width(legible(one.path), SMALL) for one in rows))
+    names = min(
+        (WIDEST_NARROW if look().is_narrow else WIDEST) * look().width,
+        max(text_width(legible(one.path), SMALL) for one in rows),
+    )
     share = names + GUTTER
-    tornado = share + SMALL_BARS + NUMBER + GUTTER
-    worth_at = WIDTH - SMALL_BARS - NUMBER
+    tornado = share + bar_width() + NUMBER + GUTTER
+    worth_at = look().width - bar_width() - NUMBER
     return Columns(names, share, tornado, worth_at - tornado - GUTTER, worth_at)
+
+
+def bar_width() -> float:
+    """Return the width of the bars of shares and of worth [pt]; where there is no room, their numbers must do."""
+    return 6.0 if look().is_narrow else SMALL_BARS
 
 
 def heads(made: Sheet, columns: Columns) -> None:
     """Write what each column shows."""
+    narrow = look().is_narrow
     for left, lines in (
         (columns.share, ("Share of", "variance")),
-        (columns.tornado, ("Median where it is", "low or high")),
-        (columns.worth, ("Interval narrower,", "if known, by")),
+        (columns.tornado, ("Median where", "low or high") if narrow else ("Median where it is", "low or high")),
+        (columns.worth, ("Worth", "asking") if narrow else ("Interval narrower,", "if known, by")),
     ):
         for number, line in enumerate(lines):
-            made.text(left, SMALL + number * 1.25 * SMALL, line, SMALL, color=SOFT)
+            made.text(left, SMALL + number * 1.25 * SMALL, line, SMALL, color=look().soft)
 
 
 def bars(made: Sheet, left: float, values: Sequence[Estimate | None], colour: str) -> None:
     """Draw a column of shares as bars from zero, each with its number and one standard error."""
     height = ROW * len(values)
-    axes = made.axes(left, HEAD, SMALL_BARS, height)
+    axes = made.axes(left, HEAD, bar_width(), height)
+    axes.set_visible(not look().is_narrow)
     most = max([value.value + value.mcse for value in values if value] + [1e-9])
     axes.set(xlim=(0, most), ylim=(height, 0))
     axes.set_axis_off()
@@ -139,8 +148,8 @@ def bars(made: Sheet, left: float, values: Sequence[Estimate | None], colour: st
         if value is not None:
             axes.barh(middle, max(0.0, value.value), BAR, color=colour, linewidth=0)
             ends = [max(0.0, value.value - value.mcse), max(0.0, value.value + value.mcse)]
-            axes.plot(ends, [middle] * 2, color=INK, linewidth=0.8, solid_capstyle="butt")
-        made.text(left + SMALL_BARS + NUMBER, HEAD + middle + 0.35 * SMALL, number_of(value), SMALL, ha="right")
+            axes.plot(ends, [middle] * 2, color=look().ink, linewidth=0.8, solid_capstyle="butt")
+        made.text(left + bar_width() + NUMBER, HEAD + middle + 0.35 * SMALL, number_of(value), SMALL, ha="right")
 
 
 def number_of(value: Estimate | None) -> str:
@@ -164,47 +173,47 @@ def tornado(made: Sheet, columns: Columns, found: Sensitivity, rows: Sequence[In
     axes.grid(axis="x", which="major")
     for number, one in enumerate(rows):
         y = (number + 0.5) * ROW
-        for end, shade in ((one.low, tint(colour, 0.4)), (one.high, colour)):
+        for end, shade in ((one.low, look().tint(colour, 0.4)), (one.high, colour)):
             axes.barh(y, end.value - middle, BAR, left=middle, color=shade, linewidth=0)
-    axes.axvline(middle, color=INK, linewidth=0.8)
-
-
-def money_scale(axes: Any, values: Sequence[float], width: float) -> None:
-    """Make the x axis one of money, linear, with as many ticks as have room."""
-    from matplotlib.ticker import MaxNLocator
-
-    margin = 0.04 * (max(values) - min(values))
-    low, high = min(values) - margin, max(values) + margin
-    axes.set_xlim(low, high)
-    for number in (5, 4, 3, 2, 1):
-        places = [place for place in MaxNLocator(number).tick_values(low, high) if low <= place <= high]
-        room = sum(text_width(published(place), SMALL) + SMALL for place in places)
-        if room < width:
-            break
-    axes.set_xticks(places, [published(place) for place in places])
+    axes.axvline(middle, color=look().ink, linewidth=0.8)
 
 
 def legend(made: Sheet, top: float, colour: str) -> None:
     """Explain the bars."""
-    axes = made.axes(0, top, WIDTH, LEGEND)
-    axes.set(xlim=(0, WIDTH), ylim=(LEGEND, 0))
+    axes = made.axes(0, top, look().width, legend_height())
+    axes.set(xlim=(0, look().width), ylim=(legend_height(), 0))
     axes.set_axis_off()
-    x = 0.0
+    x, y = 0.0, 12.0
     for shade, text in (
-        (tint(colour, 0.4), "lowest tenth of the unknown, or fact false"),
+        (look().tint(colour, 0.4), "lowest tenth of the unknown, or fact false"),
         (colour, "highest tenth, or fact true"),
     ):
-        axes.barh(12, 16, BAR, left=x, color=shade, linewidth=0)
-        axes.text(x + 21, 12, text, size=SMALL, va="center")
-        x += 21 + text_width(text, SMALL) + 1.5 * GUTTER
-    text = "Thin lines: one Monte Carlo standard error. A dash: acts through the evidence alone."
-    axes.text(0, 25, text, size=SMALL, color=SOFT, va="center")
+        width = 21 + text_width(text, SMALL) + 1.5 * GUTTER
+        if x and x + width > look().width:
+            x, y = 0.0, y + LEGEND_ROW
+        axes.barh(y, 16, BAR, left=x, color=shade, linewidth=0)
+        axes.text(x + 21, y, text, size=SMALL, va="center")
+        x += width
+    for line in notes():
+        y += LEGEND_ROW
+        axes.text(0, y, line, size=SMALL, color=look().soft, va="center")
+
+
+def notes() -> list[str]:
+    """Return what else the figure needs explained, in lines."""
+    worth = "Worth asking: by what share the interval is narrower, if known. " if look().is_narrow else ""
+    thin = "" if look().is_narrow else "Thin lines: one Monte Carlo standard error. "
+    return wrap(f"{worth}{thin}A dash: acts through the evidence alone.", 0.95 * look().width, SMALL)
+
+
+def legend_height() -> float:
+    """Return what the legend takes [pt]."""
+    return LEGEND_ROW * (len(notes()) + (2 if look().is_narrow else 1)) + 4
 
 
 def caption(found: Sensitivity) -> str:
     """Return a text that can stand below the figure or in its place, its numbers included."""
     rows = "; ".join(in_words(one, found.unit) for one in drawn(found))
-    manifest = found.run.manifest
     parts = [
         *(["NOT CONVERGED, do not cite."] if words.alarm(found) else []),
         f"{SHOWS[0].upper()}{SHOWS[1:]}.",
@@ -213,8 +222,7 @@ def caption(found: Sensitivity) -> str:
         "fact false and true; by what share the interval would be narrower, were the unknown known exactly.",
         f"{rows}.",
         f"{words.explained(found)} {words.advice(found)}",
-        f"Digest {manifest['digest'][:16]}; {manifest['verdict']['in_words']}. "
-        f"simulate {manifest['versions']['simulate']}, Matplotlib {manifest['versions']['matplotlib']}.",
+        made_words(found.run.manifest),
     ]
     return "\n".join(parts) + "\n"
 

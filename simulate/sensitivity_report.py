@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from simulate import plots, report, results, summary
+from simulate import plot_files, report, results, summary
 from simulate.figures import plural
 from simulate.jackknife import Estimate
+from simulate.plot_caption import capital
 from simulate.power_scaling import THRESHOLD
 from simulate.report import escape, markdown_table, table
 from simulate.sensitivity import Cell, Influence, LeftOut, Sensitivity, Spread, WhatIf
@@ -408,7 +409,7 @@ def draw(found: Sensitivity, folder: Path) -> None:
 
     with house_style():
         made = sensitivity_plot.draw(found)
-        plots.write(folder, NAME, made, sensitivity_plot.caption(found), sensitivity_plot.SHOWS)
+        plot_files.write(folder, NAME, made, sensitivity_plot.caption(found), capital(sensitivity_plot.SHOWS))
 
 
 def digest(found: Sensitivity) -> str:

@@ -13,17 +13,12 @@ import numpy as np
 
 from simulate import plots, validation
 from simulate.plot_axes import FARTHEST, limits, ratio_axis
+from simulate.plot_caption import capital
+from simulate.plot_look import THEMES, look
 from simulate.plot_style import (
-    ALARM,
-    CHAIN_COLOURS,
-    GREY,
-    INK,
     LEADING,
     MEDIUM,
-    PAPER,
     SMALL,
-    SOFT,
-    WIDTH,
     Sheet,
     blank,
     heading,
@@ -31,7 +26,6 @@ from simulate.plot_style import (
     legible,
     shorten,
     text_width,
-    tint,
     wrap,
 )
 from simulate.report import percent
@@ -50,7 +44,7 @@ ROW, FAMILY_GAP, ROWS_HEAD, ROWS_FOOT, GUTTER = 11.5, 5.0, 14.0, 20.0, 8.0
 WIDEST = 0.36
 MOST_ROWS = 100
 """Rows at the most; of more runs the worst are shown."""
-MODEL, BASELINE = CHAIN_COLOURS[0], CHAIN_COLOURS[1]
+MODEL, BASELINE = THEMES["light"].chains[:2]
 GRID = np.linspace(0, 1, 201)
 
 
@@ -93,7 +87,7 @@ def caption(found: Examination) -> str:
     hidden = len(found.validation.scored) - sum(map(len, families(found.validation)))
     level = f"{100 * SHOWN:g} %"
     parts = [
-        f"{plots.capital(SHOWS)}.",
+        f"{capital(SHOWS)}.",
         f"{subtitle(found)}.",
         f"Above: the share of runs within their intervals, by the probability of these; bands hold {level} of what "
         "exact intervals would show, the dark one for independent runs, the light one for families all in or all out.",
@@ -121,14 +115,14 @@ def families(found: Validation) -> list[list[Scored]]:
 def draw_coverage(made: Sheet, found: Validation) -> None:
     """Draw observed coverage against nominal, with what chance would do to exact intervals."""
     axes = made.axes(SQUARE_LEFT, 0, SQUARE, SQUARE)
-    for sizes, colour in zip(bands(found), (tint(GREY, 0.3), tint(GREY, 0.6)), strict=True):
+    for sizes, colour in zip(bands(found), (look().tint(look().grey, 0.3), look().tint(look().grey, 0.6)), strict=True):
         low, high = np.array([validation.by_chance(sizes, level) for level in GRID]).T
         axes.fill_between(GRID, low, high, step="mid", facecolor=colour, linewidth=0, zorder=0)
-    axes.plot([0, 1], [0, 1], color=SOFT, linewidth=0.8, linestyle=(0, (3, 2)))
+    axes.plot([0, 1], [0, 1], color=look().soft, linewidth=0.8, linestyle=(0, (3, 2)))
     for baseline, colour in ((True, BASELINE), (False, MODEL)):
         axes.plot(*curve(found, baseline=baseline), color=colour, linewidth=1.4, solid_joinstyle="miter")
         marks = [found.coverage(level, baseline=baseline) for level in LEVELS]
-        axes.plot(LEVELS, marks, "o", markersize=4, color=colour, markeredgecolor=PAPER, clip_on=False, zorder=3)
+        axes.plot(LEVELS, marks, "o", markersize=4, color=colour, markeredgecolor=look().paper, clip_on=False, zorder=3)
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=TICKS, yticks=TICKS, xticklabels=WORDS, yticklabels=WORDS)
     axes.set_xlabel("probability of the interval")
     axes.set_ylabel("runs within it")
@@ -153,13 +147,13 @@ def curve(found: Validation, *, baseline: bool) -> tuple[Any, Any]:
 
 def draw_legend(made: Sheet, found: Validation) -> None:
     """Draw what the lines and bands are, and the scores, beside the panel of coverage."""
-    axes = made.axes(LEGEND_LEFT, 0, WIDTH - LEGEND_LEFT, SQUARE)
-    axes.set(xlim=(0, WIDTH - LEGEND_LEFT), ylim=(SQUARE, 0))
+    axes = made.axes(LEGEND_LEFT, 0, look().width - LEGEND_LEFT, SQUARE)
+    axes.set(xlim=(0, look().width - LEGEND_LEFT), ylim=(SQUARE, 0))
     axes.set_axis_off()
     y = LEGEND_ROW / 2
     for draw_form, text in legend(found):
         draw_form(axes, y)
-        for line in wrap(text, WIDTH - LEGEND_LEFT - 24, SMALL):
+        for line in wrap(text, look().width - LEGEND_LEFT - 24, SMALL):
             axes.text(24, y + 0.35 * SMALL, line, size=SMALL, va="baseline")
             y += SMALL * LEADING
         y += LEGEND_ROW - SMALL * LEADING + 3
@@ -170,9 +164,9 @@ def legend(found: Validation) -> Iterator[tuple[Any, str]]:
     chance = f"chance, {100 * SHOWN:g} %, if"
     yield line_of(MODEL, "-"), f"model: {means(found, baseline=False)}"
     yield line_of(BASELINE, "-"), f"baseline, one MFU for all: {means(found, baseline=True)}"
-    yield line_of(SOFT, (0, (3, 2)), 0.8), "what is promised"
-    yield patch_of(tint(GREY, 0.6)), f"{chance} each run is for itself"
-    yield patch_of(tint(GREY, 0.3)), f"{chance} families share one fate"
+    yield line_of(look().soft, (0, (3, 2)), 0.8), "what is promised"
+    yield patch_of(look().tint(look().grey, 0.6)), f"{chance} each run is for itself"
+    yield patch_of(look().tint(look().grey, 0.3)), f"{chance} families share one fate"
 
 
 def means(found: Validation, *, baseline: bool) -> str:
@@ -207,19 +201,19 @@ class Columns:
 
     @property
     def width(self) -> float:
-        return WIDTH - self.names - self.hours - self.percentiles - 3 * GUTTER
+        return look().width - self.names - self.hours - self.percentiles - 3 * GUTTER
 
     @property
     def ends(self) -> tuple[float, float]:
         """Where hours and percentiles end."""
-        return WIDTH - self.percentiles - GUTTER, WIDTH
+        return look().width - self.percentiles - GUTTER, look().width
 
 
 def columns(items: Sequence[Scored]) -> Columns:
     """Return columns that hold what is in them; names may be shortened."""
     names = max(text_width(legible(item.run.model), MEDIUM) for item in items)
     hours = max(text_width(numbers(item)[0], MEDIUM) for item in items)
-    return Columns(min(WIDTH * WIDEST, names), hours, text_width(HEAD[1], SMALL))
+    return Columns(min(look().width * WIDEST, names), hours, text_width(HEAD[1], SMALL))
 
 
 HEAD = ("hours", "percentile")
@@ -240,10 +234,10 @@ def draw_rows(made: Sheet, groups: Sequence[Sequence[Scored]], top: float, heigh
     axes.patch.set_visible(False)
     ratio_axis(axes, *limits([1.0, *itertools.chain(*map(ratios, items))], factor=4.0), found.width, "predicted")
     axes.grid(axis="x", which="major")
-    axes.axvline(0, color=SOFT, linewidth=0.8, zorder=1)
-    made.text(found.left, top - 6, "disclosed hours over those predicted", SMALL, color=SOFT)
+    axes.axvline(0, color=look().soft, linewidth=0.8, zorder=1)
+    made.text(found.left, top - 6, "disclosed hours over those predicted", SMALL, color=look().soft)
     for end, text in zip(found.ends, HEAD, strict=True):
-        made.text(end, top - 6, text, SMALL, color=SOFT, ha="right")
+        made.text(end, top - 6, text, SMALL, color=look().soft, ha="right")
     for item, y in placed(groups):
         draw_row(axes, item, y)
         write_row(made, item, top + y + 0.35 * MEDIUM, found)
@@ -253,7 +247,7 @@ def draw_rows(made: Sheet, groups: Sequence[Sequence[Scored]], top: float, heigh
 
 def write_row(made: Sheet, item: Scored, y: float, found: Columns) -> None:
     """Write the name, the hours and the percentile of a run."""
-    colour = INK if item.model.within(SHOWN) else ALARM
+    colour = look().ink if item.model.within(SHOWN) else look().alarm
     made.text(0, y, shorten(legible(item.run.model), found.names, MEDIUM), MEDIUM, color=colour)
     for end, text in zip(found.ends, numbers(item), strict=True):
         made.text(end, y, text, MEDIUM, color=colour, ha="right")
@@ -287,15 +281,15 @@ def ratios(item: Scored) -> tuple[float, float, float]:
 def draw_row(axes: Any, item: Scored, y: float) -> None:
     """Draw the interval of a run and its disclosed hours."""
     low, high, stated = (math.log10(ratio) for ratio in ratios(item))
-    colour = MODEL if item.model.within(SHOWN) else ALARM
-    axes.plot([low, high], [y, y], color=tint(MODEL, 0.3), linewidth=5, solid_capstyle="butt")
+    colour = MODEL if item.model.within(SHOWN) else look().alarm
+    axes.plot([low, high], [y, y], color=look().tint(MODEL, 0.3), linewidth=5, solid_capstyle="butt")
     axes.plot(
         [stated],
         [y],
         "o",
         markersize=4.4,
         color=colour,
-        markeredgecolor=PAPER,
+        markeredgecolor=look().paper,
         markeredgewidth=0.5,
         clip_on=False,
         zorder=3,

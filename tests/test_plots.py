@@ -1,5 +1,6 @@
 import itertools
 import math
+import re
 import subprocess
 import sys
 import warnings
@@ -14,9 +15,26 @@ from conftest import FULL, MINIMAL, Load
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulate import ladder_plot, ledger, panel_plots, pipeline, plot_axes, plot_style, plots, summary
+from simulate import (
+    breakdown,
+    ladder_plot,
+    ledger,
+    panel_plots,
+    pipeline,
+    plot_axes,
+    plot_files,
+    plot_gallery,
+    plot_look,
+    plot_style,
+    plots,
+    results,
+    summary,
+)
 from simulate.errors import SimulateError
 from simulate.inference import Settings
+from simulate.jackknife import Estimate
+from simulate.plot_order import Order, fill
+from simulate.sensitivity import Influence, Sensitivity, Spread
 
 ALL = dict(zip(ledger.SCOPES, (1e3, 2e4, 3e5, 5e6, 8e7, 9e8, 4e10, 1e12), strict=True))
 LABELS = (
@@ -63,10 +81,12 @@ def made_up(
     }
     used = [one["name"] for one in claims if one["used"]]
     said = np.log([one["value"] for one in claims if one["used"]])
-    groups: dict[str, xr.Dataset] = {"/constant_data": xr.Dataset({"scope.horizon": ((), 4.0)})}
+    given = {"scope.horizon": 4.0, "scope.window": 1.0, "scope.attribution": 0.5, "staff": 1e3}
+    groups: dict[str, xr.Dataset] = {"/constant_data": xr.Dataset({path: ((), value) for path, value in given.items()})}
+    groups["/sample_stats"] = xr.Dataset({"energy": (dims, rng.standard_normal(shape))})
     for name in names:
         groups[f"/{name}"] = xr.Dataset({s: (dims, v, {"units": "USD"}) for s, v in found[name].items()}).assign(
-            pue=(dims, rng.random(shape))
+            pue=(dims, rng.random(shape)), run_cost=((*dims, "run"), np.ones((*shape, 1)), {"units": "USD"}), run=["r1"]
         )
         if used:
             expected = (*dims, "claim"), said + 0.4 * rng.standard_normal((*shape, len(used)))
@@ -83,6 +103,34 @@ def made_up(
         **more,
     }  # fmt: skip
     return manifest, xr.DataTree.from_dict(groups)
+
+
+def analysis(manifest: dict[str, Any], tree: xr.DataTree) -> Sensitivity:
+    """Return an analysis that never was, of one unknown."""
+
+    class Made(results.Run):
+        def tree(self) -> xr.DataTree:
+            return tree
+
+    scope, found = next(iter(manifest["scopes"].items()))
+    middle, low, high = (Estimate(found[end], found["median"] / 100) for end in ("median", "lower", "upper"))
+    share = Estimate(0.5, 0.01)
+    one = Influence("pue", False, share, share, share, low, high, share)
+    return Sensitivity(
+        Made(Path(), manifest), scope, "USD", manifest["group"], 0.9, 1, Spread(middle, low, high), {}, True, (one,),
+        None, (), (), {}, None, (), None, (), (), (),
+    )  # fmt: skip
+
+
+def drawn(kind: str, manifest: dict[str, Any], tree: xr.DataTree, **more: Any) -> Any:
+    """Return any kind of figure, with an analysis where it shows one."""
+    found = analysis(manifest, tree) if kind in plots.ANALYSED else None
+    return plots.draw(kind, manifest, tree, analysis=found, **more)
+
+
+def make(folder: Path, kind: str, run: tuple[dict[str, Any], xr.DataTree], **more: Any) -> None:
+    found = analysis(*run) if kind in plots.ANALYSED else None
+    plots.make(folder, kind, *run, analysis=found, **more)
 
 
 NOT_CONVERGED = {"converged": False, "method": "nuts", "in_words": "NOT CONVERGED, do not cite: R-hat is 1.3"}
@@ -123,10 +171,10 @@ def test_importing_plots_imports_neither_matplotlib_nor_arviz() -> None:
 
 
 @pytest.mark.sampling
-def test_every_kind_is_a_png_an_svg_and_a_caption(tmp_path: Path) -> None:
+def test_every_kind_of_a_run_is_a_png_an_svg_and_a_caption(tmp_path: Path) -> None:
     plots.save(tmp_path / "figures", plots.DEFAULT, *made_up(ALL, CLAIMS), named=True)
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {
-        f"{kind}.{form}" for kind in plots.KINDS for form in ("png", "svg", "txt")
+        f"{kind}.{form}" for kind in plots.DEFAULT for form in ("png", "svg", "txt")
     }
 
 
@@ -193,7 +241,11 @@ def test_a_run_draws_its_figures(text: str, prior_only: bool, load: Load, tmp_pa
 @pytest.mark.parametrize(
     ("kind", "run", "message"),
     [
-        ("tornado", {}, "tornado: no such figure; there are ladder, forest"),
+        ("spider", {}, "spider: no such figure; there are ladder, forest"),
+        ("tornado", {}, "tornado: shows an analysis"),
+        ("breakdown", {}, "no cost scope of the run is a sum"),
+        ("energy", {"group": "prior"}, "without --prior-only"),
+        ("exceedance", {"sigma": 0.0}, "no cost scope varies enough"),
         ("ranks", {"chains": 1}, "run with --chains 4"),
         ("ranks", {"verdict": {"converged": True, "method": "exact", "in_words": ""}}, "the draws are independent"),
         ("ranks", {"group": "prior"}, "without --prior-only"),
@@ -274,7 +326,7 @@ def test_marks_stand_at_the_figures_of_the_claims_about_a_scope() -> None:
         ">": claims[1]["value"],
         "<": claims[2]["value"],
     }
-    hollow = [form for form, mark in marks.items() if mark.get_markerfacecolor() == plot_style.PAPER]
+    hollow = [form for form, mark in marks.items() if mark.get_markerfacecolor() == plot_look.look().paper]
     assert hollow == ["D"]
 
 
@@ -289,7 +341,7 @@ def test_a_prior_alone_is_called_a_prior_and_no_claim_is_its_evidence() -> None:
     figure = plots.draw("ladder", *made_up({"hardware": 1e9}, [claim(1, "hardware")], group="prior"))
     assert "by the prior alone" in said(figure)
     assert "interval of the prior" in said(figure)
-    assert all(line.get_markerfacecolor() == plot_style.PAPER for line in figure.axes[0].lines)
+    assert all(line.get_markerfacecolor() == plot_look.look().paper for line in figure.axes[0].lines)
 
 
 def test_a_cost_that_may_be_zero_says_so() -> None:
@@ -301,17 +353,20 @@ def test_a_cost_that_may_be_zero_says_so() -> None:
 # Every figure
 
 
+EVERY = {"final_run": 5e6, "official_runs": 6e6, "hardware": 1e9}
+
+
 @pytest.mark.parametrize("kind", plots.KINDS)
 def test_a_run_that_has_not_converged_says_so_on_every_figure(kind: str, tmp_path: Path) -> None:
-    run = made_up({"final_run": 5e6}, CLAIMS[1:3], verdict=NOT_CONVERGED)
-    plots.save(tmp_path, [kind], *run, named=True)
+    make(tmp_path, kind, made_up(EVERY, CLAIMS[1:3], verdict=NOT_CONVERGED), formats=["svg"])
     assert "NOT CONVERGED — do not cite" in (tmp_path / f"{kind}.svg").read_text(encoding="utf-8")
     assert (tmp_path / f"{kind}.txt").read_text(encoding="utf-8").startswith("NOT CONVERGED")
 
 
 @pytest.mark.parametrize("kind", plots.KINDS)
 def test_a_caption_says_what_is_shown_and_how_it_was_made(kind: str) -> None:
-    caption = plots.caption(kind, *made_up({"final_run": 5e6}, CLAIMS[:2]))
+    run = made_up(EVERY, CLAIMS[:2])
+    caption = plots.caption(kind, *run, analysis=analysis(*run))
     for part in (
         "90 % equal-tailed credible intervals of the posterior",
         "seed 7",
@@ -321,13 +376,190 @@ def test_a_caption_says_what_is_shown_and_how_it_was_made(kind: str) -> None:
         assert part in caption
 
 
+@pytest.mark.parametrize("kind", sorted({*plots.KINDS} - plots.OF_CHAINS - {"pairs"}))
+def test_a_figure_of_costs_says_its_level_and_kind(kind: str) -> None:
+    shown = said(drawn(kind, *made_up(EVERY, CLAIMS[1:3]))).replace("\n", " ")
+    assert re.search(r"90 % equal-tailed (credible|predictive) interval", shown)
+
+
 @pytest.mark.parametrize("kind", plots.KINDS)
 def test_text_of_a_file_is_shown_as_it_is(kind: str) -> None:
-    run = made_up({"hardware": 1e9}, [claim(1, "hardware", label="$x^2$ \\alpha_1 <b>")], title="$y_1$", name="$n$")
-    figure = plots.draw(kind, *run)
+    run = made_up(EVERY, [claim(1, "hardware", label="$x^2$ \\alpha_1 <b>")], title="$y_1$", name="$n$")
+    figure = drawn(kind, *run)
     assert not any(text.get_parse_math() for text in texts(figure))
     assert "$n$" in said(figure)
     assert ("$x^2$ \\alpha_1 <b>" in said(figure)) == (kind in ("ladder", "evidence"))
+
+
+# ---------------------------------------------------------------------------------------------
+# Themes, sizes and formats
+
+
+@pytest.mark.parametrize("kind", plots.KINDS)
+def test_no_text_of_a_dark_column_lies_off_the_sheet(kind: str) -> None:
+    figure = drawn(kind, *made_up(EVERY, CLAIMS[1:3]), look=plot_look.made("dark", "column"))
+    for text, box in texts(figure).items():
+        assert box.x0 >= 0, text
+        assert box.x1 <= figure.bbox.x1, text
+
+
+def test_a_column_is_85_mm_wide_in_every_format(tmp_path: Path) -> None:
+    from PIL import Image
+
+    make(tmp_path, "ladder", made_up(EVERY), formats=plot_files.FORMATS, look=plot_look.made(size="column"))
+    with Image.open(tmp_path / "ladder.png") as picture:
+        assert picture.width / picture.info["dpi"][0] * 25.4 == pytest.approx(85, abs=0.1)
+    svg = re.search(r'<svg[^>]*? width="([\d.]+)pt"', (tmp_path / "ladder.svg").read_text(encoding="utf-8"))
+    pdf = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+)", (tmp_path / "ladder.pdf").read_bytes())
+    assert svg
+    assert pdf
+    assert [float(found[1]) / 72 * 25.4 for found in (svg, pdf)] == pytest.approx([85, 85], abs=0.1)
+
+
+@pytest.mark.parametrize("kind", ["ladder", "pairs"])
+def test_a_figure_has_the_same_bytes_in_every_format_each_time(kind: str, tmp_path: Path) -> None:
+    run = made_up(EVERY, CLAIMS[:3])
+    for folder in ("a", "b"):
+        make(tmp_path / folder, kind, run, formats=plot_files.FORMATS, look=plot_look.made("dark"))
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == [f"{kind}.{end}" for end in ("pdf", "png", "svg", "txt")]
+    assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
+
+
+def test_the_dark_theme_writes_light_on_dark() -> None:
+    figure = drawn("ladder", *made_up(EVERY), look=plot_look.made("dark"))
+    assert figure.get_facecolor()[:3] == pytest.approx((0x16 / 255, 0x18 / 255, 0x1C / 255))
+    assert all(luminance(text.get_color()) > 0.3 for text in texts(figure))
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    from matplotlib.colors import to_rgb
+
+    return float(np.dot(linear(to_rgb(colour)), (0.2126, 0.7152, 0.0722)))
+
+
+def linear(rgb: Any) -> Any:
+    values = np.asarray(rgb)
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("theme", plot_look.THEMES.values(), ids=plot_look.THEMES)
+def test_text_stands_out_from_the_paper(theme: plot_look.Theme) -> None:
+    for colour in (theme.ink, theme.soft, theme.alarm):
+        light, dark = sorted((luminance(colour), luminance(theme.paper)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+DEFICIENCIES = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+}
+"""What the eye makes of linear RGB: Machado, Oliveira and Fernandes (2009), IEEE TVCG 15(6), severity 1."""
+
+
+@pytest.mark.parametrize("theme", plot_look.THEMES.values(), ids=plot_look.THEMES)
+@pytest.mark.parametrize("matrix", DEFICIENCIES.values(), ids=DEFICIENCIES)
+def test_the_colours_of_the_bases_stay_apart_for_the_colour_blind(theme: plot_look.Theme, matrix: Any) -> None:
+    from matplotlib.colors import to_rgb
+
+    seen = [np.clip(np.array(matrix) @ linear(to_rgb(colour)), 0, 1) for colour in theme.bases]
+    for a, b in itertools.combinations(seen, 2):
+        assert np.linalg.norm(np.cbrt(a) - np.cbrt(b)) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        (
+            Order(formats=("gif",), theme="x"),
+            "gif: no such format; there are png, svg, pdf\nx: no such theme; there are light, dark",
+        ),
+        (Order(size="poster"), "poster: no such size; there are page, column"),
+        (Order(kinds=("spider",)), "spider: no such figure; there are ladder"),
+        (Order(kinds=("ladder",), scope="hardware"), "--scope hardware: only"),
+        (Order(kinds=("pairs",), scope="castle"), "castle is no cost scope of the run"),
+    ],
+)
+def test_an_order_for_what_there_is_not_writes_nothing(order: Order, message: str, tmp_path: Path) -> None:
+    with pytest.raises(SimulateError, match=message):
+        fill(order, on_disk(*made_up(EVERY)), tmp_path / "figures")
+    assert not (tmp_path / "figures").exists()
+
+
+def on_disk(manifest: dict[str, Any], tree: xr.DataTree) -> Any:
+    return analysis({**manifest, "files": {"figures/ladder.png": "", "figures/ladder.txt": ""}}, tree).run
+
+
+def test_a_figure_that_a_run_was_written_with_stays_as_it_is(tmp_path: Path) -> None:
+    run = on_disk(*made_up(EVERY))
+    object.__setattr__(run, "folder", tmp_path)
+    (tmp_path / "figures").mkdir()
+    for name in ("ladder.png", "ladder.txt"):
+        (tmp_path / "figures" / name).write_text("as it was")
+    fill(Order(("ladder",)), run)
+    fill(Order(("ladder",), theme="dark"), run)
+    found = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
+    assert sorted(found) == [
+        *(f"ladder-dark.{end}" for end in ("png", "svg", "txt")),
+        "ladder.png",
+        "ladder.svg",
+        "ladder.txt",
+    ]
+    assert found["ladder.png"] == found["ladder.txt"] == b"as it was"
+
+
+# ---------------------------------------------------------------------------------------------
+# One kind
+
+
+@pytest.mark.parametrize("kind", ["ladder", "forest", "posterior", "exceedance", "breakdown", "tornado"])
+def test_an_axis_of_money_reads_as_money(kind: str) -> None:
+    axes = next(axes for axes in drawn(kind, *made_up(EVERY)).axes if axes.get_xticklabels())
+    assert all(re.fullmatch(r"\$[\d.]+(k|M|bn|tn)?", label.get_text()) for label in axes.get_xticklabels())
+
+
+def test_the_parts_of_a_cost_add_up_to_it_in_every_draw() -> None:
+    manifest, tree = made_up(dict.fromkeys(ledger.SCOPES, 1e9))
+    for scope in breakdown.shown(manifest):
+        parts = breakdown.parts(manifest, tree, scope)
+        assert sum(part.values for part in parts) == pytest.approx(tree["posterior"][scope].to_numpy())
+
+
+def test_a_curve_of_exceedance_passes_through_median_and_interval() -> None:
+    manifest, tree = made_up({"hardware": 1e9}, draws=2000)
+    line = max(drawn("exceedance", manifest, tree).axes[0].lines, key=lambda line: len(line.get_xdata()))
+    found = manifest["scopes"]["hardware"]
+    ends = [found["lower"], found["median"], found["upper"]]
+    assert np.interp(ends, line.get_xdata(), line.get_ydata()) == pytest.approx([0.95, 0.5, 0.05], abs=1 / 400)
+
+
+def test_a_tornado_leads_from_the_median_to_the_medians_at_both_ends() -> None:
+    manifest, tree = made_up({"hardware": 1e9})
+    low, high = drawn("tornado", manifest, tree).axes[0].patches
+    found = manifest["scopes"]["hardware"]
+    assert (low.get_x() + low.get_width(), high.get_x() + high.get_width()) == pytest.approx(
+        (found["lower"], found["upper"])
+    )
+
+
+def test_a_trace_marks_the_stretch_in_which_a_draw_diverged() -> None:
+    from simulate import chain_plots
+
+    _, tree = made_up({"hardware": 1e9}, draws=1000)
+    diverging = np.zeros((4, 1000), bool)
+    diverging[2, 501] = True
+    tree["sample_stats"] = xr.Dataset({"diverging": (("chain", "draw"), diverging)})
+    shown = chain_plots.traced(tree, tree["posterior"].dataset.isel(draw=slice(None, None, 2)))
+    assert np.argwhere(shown["sample_stats"]["diverging"].to_numpy()).tolist() == [[2, 250]]
+
+
+def test_the_gallery_shows_every_kind_there_is() -> None:
+    page = (Path(__file__).parent.parent / "docs" / plot_gallery.PAGE).read_text(encoding="utf-8")
+    assert page == plot_gallery.page("consensus", list(plots.KINDS))
+    pictures = [Path(__file__).parent.parent / "docs" / found for found in re.findall(r"\((figures/.*?)\)", page)]
+    assert {path.stem for path in pictures} == set(plots.KINDS)
+    assert sum(path.stat().st_size for path in pictures) < 1.5e6
 
 
 @pytest.mark.sampling

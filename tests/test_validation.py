@@ -18,6 +18,7 @@ from test_plots import texts
 from simulate import (
     cli,
     overview,
+    plot_look,
     plot_style,
     predictives,
     reference,
@@ -310,7 +311,7 @@ def test_no_two_texts_of_the_figure_overlap_and_all_lie_on_the_sheet(found):
 
 def test_runs_outside_their_interval_are_marked():
     colours = {text.get_text(): text.get_color() for text in texts(drawn(made_up(50, 2)))}
-    assert (colours["Run 0"], colours["Run 1"]) == (plot_style.INK, plot_style.ALARM)
+    assert (colours["Run 0"], colours["Run 1"]) == (plot_look.look().ink, plot_look.look().alarm)
 
 
 def test_of_many_runs_the_worst_are_drawn_and_the_caption_says_so():
