@@ -128,6 +128,16 @@ PROBABILITY = click.option(
     show_default=True,
     help="Of the credible intervals.",
 )
+PRIORS = click.option(
+    "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
+)
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="So many processes on this machine, by dask; without it, one for each core, without dask.",
+)
+SCHEDULER = click.option("--scheduler", metavar="ADDRESS", help="The workers of a dask scheduler, in place of here.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -666,15 +676,24 @@ def validate(runs: Path | None, out: Path, no_figure: bool, as_json: bool) -> No
 
 @example("simulate calibrate --priors semianalysis --fits 100")
 @main.command()
-@click.option(
-    "--priors", "name", required=True, metavar="FILE|NAME", help="A prior file, or the name of a shipped one."
-)
+@PRIORS
 @click.option("--fits", type=click.IntRange(10, 10_000), default=100, show_default=True, help="How many, in all.")
 @SEED
+@WORKERS
+@SCHEDULER
 @OUT
 @JSON
 @click.option("--no-figure", is_flag=True, help="Draw no figure.")
-def calibrate(name: str, fits: int, seed: int, out: Path, as_json: bool, no_figure: bool) -> None:
+def calibrate(
+    name: str,
+    fits: int,
+    seed: int,
+    workers: int | None,
+    scheduler: str | None,
+    out: Path,
+    as_json: bool,
+    no_figure: bool,
+) -> None:
     """Check the sampler by simulation: does it find truths drawn from the prior as often as its intervals say.
 
     Draws a truth, simulates the evidence of the file from it, fits that as `run` does, and ranks the truth among
@@ -682,18 +701,18 @@ def calibrate(name: str, fits: int, seed: int, out: Path, as_json: bool, no_figu
     same command goes on where it was stopped, and more --fits add to those there are. Exits with 3 when the ranks
     are not uniform.
     """
+    at_one_place(workers, scheduler)
     from simulate import loading
 
     with Progress(sys.stderr.isatty()) as progress:
         priors = loading.load(name)
         progress("starting", 0, 0)
-        from simulate import calibration_report, calibration_run, pipeline
+        from simulate import calibration_report, calibration_run, cluster
         from simulate.calibration import Plan
 
         shown = progress if progress.shown else None
-        found, folder = calibration_run.calibrate(
-            priors, Plan(seed), fits, out=out, cores=pipeline.cores(), progress=shown
-        )
+        with cluster.workforce(workers, scheduler) as by:
+            found, folder = calibration_run.calibrate(priors, Plan(seed), fits, out=out, by=by, progress=shown)
         progress("reporting", 0, 0)
         calibration_report.save(found, folder, figure=not no_figure)
     if as_json:
@@ -703,6 +722,59 @@ def calibrate(name: str, fits: int, seed: int, out: Path, as_json: bool, no_figu
         say(f"{calibration_report.terminal(found)}\n\ncalibration: {folder}")
     if not found.passed:
         raise NotCalibratedError(list(found.failed))
+
+
+def at_one_place(workers: int | None, scheduler: str | None) -> None:
+    """Refuse workers here and elsewhere at once."""
+    if workers is not None and scheduler is not None:
+        raise click.UsageError("give --workers or --scheduler, not both: a scheduler has workers of its own")
+
+
+@example("simulate sweep --priors semianalysis --grid docs/sweep.toml")
+@main.command()
+@PRIORS
+@click.option(
+    "--grid", "file", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What is set at each point."
+)
+@SET
+@WORKERS
+@SCHEDULER
+@OUT
+@JSON
+def sweep(
+    name: str,
+    file: Path,
+    settings: Sequence[str],
+    workers: int | None,
+    scheduler: str | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Sample a prior file at every point of a grid, or of a sampled design, into one tidy table.
+
+    A point is what `run --set` would make, with the same numbers: any unknown, constant, fact or claim, and the
+    options of `run`. Writes CSV and Parquet, a row for each point and scope. Points are kept one by one: the same
+    command goes on where it was stopped. Exits with 3 when a point has not converged, which its rows say.
+    """
+    at_one_place(workers, scheduler)
+    from simulate import grid_file, layers
+
+    with Progress(sys.stderr.isatty()) as progress:
+        read, points = layers.read(layers.find(name), settings), grid_file.read(file)
+        progress("starting", 0, 0)
+        from simulate import cluster, sweep_report, sweep_run
+
+        shown = progress if progress.shown else None
+        with cluster.workforce(workers, scheduler) as by:
+            done = sweep_run.sweep(read, points, out=out, by=by, progress=shown)
+        progress("writing", 0, 0)
+        found = sweep_report.save(done)
+    if as_json:
+        say(json.dumps(sweep_report.for_machines(done, found), allow_nan=False))
+    else:
+        say(f"{sweep_report.terminal(done, found)}\n\nsweep: {done.folder}")
+    if found.poor:
+        raise NotConvergedError(found.reasons)
 
 
 @example("simulate sensitivity consensus --scope ownership")

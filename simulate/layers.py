@@ -11,7 +11,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -130,16 +130,24 @@ def read(path: Path, settings: Sequence[str] = ()) -> Layers:
         gathering.faults.append(Fault("register", "this is a register of claims and no prior file", mend))
     if gathering.faults:
         raise InputError(path, gathering.faults)
-    faults = gathering.faults
+    return changed(Layers(path, content, gathering.texts, gathering.own), settings)
+
+
+def changed(read: Layers, settings: Sequence[str]) -> Layers:
+    """Return layers with ``settings`` (``PATH=EXPR``) applied, and with the tables that they then refer to.
+
+    A table that was read before is not read again. Raises `InputError` with every fault of the settings.
+    """
+    content, faults = read.content, list[Fault]()
     for setting in settings:
         content = override(content, setting, faults)
     faults += [Fault(where, "holds a control character", "remove it") for where in control_characters(content)]
-    faults += [] if is_a_name(path.stem) else [Fault("file", "its name cannot be that of its runs", "rename it")]
-    references = dict(reference_tables(path.parent, content, faults))
+    faults += [] if is_a_name(read.path.stem) else [Fault("file", "its name cannot be that of its runs", "rename it")]
+    references = dict(reference_tables(read.path.parent, content, faults, read.references))
     if faults:
-        raise InputError(path, faults)
-    texts = gathering.texts | {f"{REFERENCE}/{name}.csv": text for name, text in references.items()}
-    return Layers(path, content, texts, gathering.own, tuple(settings), references)
+        raise InputError(read.path, faults)
+    texts = read.texts | {f"{REFERENCE}/{name}.csv": text for name, text in references.items()}
+    return replace(read, content=content, texts=texts, settings=(*read.settings, *settings), references=references)
 
 
 def is_a_name(stem: str) -> bool:
@@ -147,9 +155,14 @@ def is_a_name(stem: str) -> bool:
     return bool(stem.strip(". ")) and stem.isprintable() and not CONTROL.search(stem)
 
 
-def reference_tables(folder: Path, content: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, str]]:
-    """Yield name and text of each table that content refers to: beside the prior file, or a shipped one."""
+def reference_tables(
+    folder: Path, content: Mapping[str, Any], faults: list[Fault], texts: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each table that content refers to: of ``texts``, beside the prior file, or shipped."""
     for name, where in {name: where for where, name in referred(content)}.items():
+        if name in texts:
+            yield name, texts[name]
+            continue
         found = find_table(name, folder) if re.fullmatch(r"[\w-]+", name) else None
         if found is None:
             known = sorted(path.stem for path in (shipped_folder() / REFERENCE).glob("*.csv"))

@@ -12,7 +12,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -207,15 +207,24 @@ class Clock:
         self.seconds[part] = round(time.perf_counter() - start, 3)
 
 
+Summarise = Callable[[Priors, Draws, str, float], list[Row]]
+"""Returns the rows of draws of a group, with intervals of a probability, in the way of `summary.summarise`."""
+
+
 def settled(
-    priors: Priors, settings: Settings, prior: Draws, probability: float, progress: Progress | None
+    priors: Priors,
+    settings: Settings,
+    prior: Draws,
+    probability: float,
+    progress: Progress | None,
+    summarise: Summarise | None = None,
 ) -> tuple[Draws | None, list[Row], Verdict]:
     """Return posterior draws, their rows and the verdict, after as many extensions as it takes or as there are."""
     efforts, number = inference.efforts(settings), 0
     extensions: list[str] = []
     while True:
         posterior = draw_posterior(priors, efforts[number], prior, progress)
-        rows, verdict = judged(priors, efforts[number], prior, posterior, probability)
+        rows, verdict = judged(priors, efforts[number], prior, posterior, probability, summarise)
         verdict = dataclasses.replace(verdict, extensions=tuple(extensions))
         if verdict.converged or verdict.method != "nuts" or settings.chains < 2 or not settings.extend:
             return posterior, rows, verdict
@@ -251,13 +260,19 @@ def draw_posterior(priors: Priors, settings: Settings, prior: Draws, progress: P
 
 
 def judged(
-    priors: Priors, settings: Settings, prior: Draws, posterior: Draws | None, probability: float
+    priors: Priors,
+    settings: Settings,
+    prior: Draws,
+    posterior: Draws | None,
+    probability: float,
+    summarise: Summarise | None,
 ) -> tuple[list[Row], Verdict]:
     """Return the rows of both groups, those shown first, and the verdict on them."""
-    of_prior = summary.summarise(priors, prior, "prior", probability, quasi=settings.quasi)
+    summarise = summarise or functools.partial(summary.summarise, quasi=settings.quasi)
+    of_prior = summarise(priors, prior, "prior", probability)
     if posterior is None:
         return of_prior, inference.judge(prior, settings, {})
-    rows = summary.summarise(priors, posterior, "posterior", probability, quasi=settings.quasi)
+    rows = summarise(priors, posterior, "posterior", probability)
     return rows + of_prior, inference.judge(posterior, settings, summary.diagnostics(rows))
 
 

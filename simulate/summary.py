@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -64,6 +64,9 @@ class Row:
         return f"{self.variable}[{self.index}]" if self.index else self.variable
 
 
+NOTHING: dict[str, Any] = dict.fromkeys((found.name for found in fields(Row)), math.nan)
+
+
 def variables(priors: Priors, draws: Draws) -> Iterator[tuple[str, str, str, Floats]]:
     """Yield (variable, index, unit, draws) of every unknown, fact and ledger quantity; draws are (chain, draw)."""
     for unknown in priors.unknowns:
@@ -87,6 +90,22 @@ def summarise(priors: Priors, draws: Draws, group: str, probability: float, *, q
     return [
         row(variable, index, group, unit, values, probability, errors)
         for variable, index, unit, values in variables(priors, draws)
+    ]
+
+
+def cited(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
+    """Return the rows of the cost scopes, and of all else what a verdict needs of it: the other numbers are NaN.
+
+    Independent draws need no verdict on the rest. For many summaries, of which few numbers are kept.
+    """
+    sampled = draws.sample_stats is not None
+    errors = chain_errors if sampled else independent_errors
+    return [
+        row(variable, index, group, unit, values, probability, errors)
+        if variable in ledger.SCOPES
+        else Row(**{**NOTHING, "variable": variable, "index": index, "group": group, "unit": unit, **mixing(values)})
+        for variable, index, unit, values in variables(priors, draws)
+        if variable in ledger.SCOPES or sampled
     ]
 
 
@@ -129,6 +148,17 @@ def chain_errors(values: Floats, chances: Mapping[str, float]) -> dict[str, Any]
         **{f"mcse_{key}": mcse("quantile", round(chance, 12)) for key, chance in chances.items()},
         "mcse_mean": mcse("mean"),
         "mcse_sd": mcse("sd"),
+        **mixing(values),
+    }
+
+
+def mixing(values: Floats) -> dict[str, float]:
+    """Return effective draws and rank-normalised R-hat of draws ``(chain, draw)``; NaN for what does not vary."""
+    if not np.ptp(values) > 0:
+        return dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), math.nan)
+    from arviz_stats.base import array_stats
+
+    return {
         "ess_bulk": float(array_stats.ess(values, method="bulk")),
         "ess_tail": float(array_stats.ess(values, method="tail", prob=(0.05, 0.95))),
         "r_hat": float(array_stats.rhat(values, method="rank")) if len(values) > 1 else math.nan,

@@ -27,12 +27,14 @@ from simulate import (
     density,
     evidence,
     inference,
+    journal,
     loading,
     pipeline,
     propagation,
 )
 from simulate.calibration import Calibration, Fit, Fitter, Plan
 from simulate.errors import DamagedRunError, RunError, SimulateError
+from simulate.workforce import Local
 
 pytestmark = pytest.mark.sampling
 
@@ -119,7 +121,7 @@ def deaf(priors) -> calibration.Sampler:
 def calibrated(priors, sampler, fits: int = FITS) -> Calibration:
     fitter = Fitter(priors, PLAN, sampler)
     found = tuple(fitter.fit(number) for number in range(fits))
-    place = calibration_run.place_of(priors, PLAN, Path("results"))
+    place = calibration_run.place_of(priors, PLAN, Path("results"), pipeline.versions())
     return calibration_run.describe(priors, PLAN, place, found)
 
 
@@ -268,7 +270,7 @@ def test_a_chain_that_does_not_move_is_a_poor_fit(tmp_path):
     stuck = np.repeat([[0.0, 1.0]], PLAN.draws // 2, axis=1)
     found = Fitter(priors, PLAN, lambda terms, settings: ({priors.informed[0].path: stuck}, None)).fit(0)
     assert found.r_hat == calibration.STUCK
-    assert json.loads(calibration_run.canonical(dataclasses.asdict(found)))["r_hat"] == calibration.STUCK
+    assert json.loads(journal.canonical(dataclasses.asdict(found)))["r_hat"] == calibration.STUCK
     assert len(found.reasons(PLAN)) == 2
 
 
@@ -399,7 +401,7 @@ def test_fits_of_another_file_are_refused(priors, tmp_path):
 
 def test_another_seed_version_or_model_has_a_folder_of_its_own(priors, tmp_path, monkeypatch):
     def place(plan: Plan = PLAN) -> Path:
-        return calibration_run.place_of(priors, plan, tmp_path).folder
+        return calibration_run.place_of(priors, plan, tmp_path, pipeline.versions()).folder
 
     first, seeded = place(), place(dataclasses.replace(PLAN, seed=2))
     monkeypatch.setattr(evidence, "log_likelihood", lambda targets, terms: targets)
@@ -542,7 +544,7 @@ def test_a_fit_by_nuts_depends_on_its_number_alone(tmp_path):
 def test_two_processes_make_what_one_makes(tmp_path):
     priors = load(tmp_path, DISPUTED)
     one, _ = calibration_run.calibrate(priors, QUICK, 6, out=tmp_path / "one")
-    two, _ = calibration_run.calibrate(priors, QUICK, 6, out=tmp_path / "two", cores=2)
+    two, _ = calibration_run.calibrate(priors, QUICK, 6, out=tmp_path / "two", by=Local(2))
     assert one == two
 
 

@@ -22,7 +22,7 @@ HEAVY = (
 LIGHT = (*HEAVY, "numpy", "pint")
 VERBS = (
     "run", "check", "show", "verify", "reproduce", "plot", "compare", "sensitivity", "pool", "audit", "validate",
-    "calibrate", "list", "init", "schema", "cite", "query",
+    "calibrate", "list", "init", "schema", "cite", "query", "sweep",
 )  # fmt: skip
 
 

@@ -1,0 +1,122 @@
+"""How fast the same question is answered with other numbers.
+
+    python -m benchmarks.refits [RUNS]
+
+First in one process, from Python: the claims of ``semianalysis`` with other figures, 4 chains of 500 draws to
+tune and 1,000 kept, on all cores; then with the summary of the cost scopes. Then `simulate compare` over eight
+prior files against one `simulate run`, whole processes in turn, each into a folder that is empty.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.processes import SIMULATE, measure, runs_wanted
+from simulate import density, evidence, inference, ledger, loading, samplers, summary
+from simulate.evidence import Terms
+from simulate.inference import Draws, Settings
+from simulate.pipeline import cores
+from simulate.priors import Priors
+
+REFITS = 20
+SCENARIOS = (
+    "consensus",
+    "reported-fleet-only",
+    "semianalysis",
+    "semianalysis-first-edition",
+    "lambert",
+    "reuters-billion",
+    "caixin",
+    "fifty-thousand-h100",
+)
+
+
+def others(terms: Terms, seed: int) -> Terms:
+    """Return the claims with figures within a tenth or so of their own."""
+    factors = np.random.default_rng(seed).normal(0.0, 0.1, len(terms.log_value))
+    return dataclasses.replace(terms, log_value=terms.log_value + factors)
+
+
+def summarised(priors: Priors, draws: Draws) -> list[summary.Row]:
+    """Return the rows of the cost scopes alone."""
+    return [
+        summary.row(name, "", "posterior", unit, values, 0.9)
+        for name, _, unit, values in summary.variables(priors, draws)
+        if name in ledger.SCOPES
+    ]
+
+
+def stages(priors: Priors, terms: Terms, settings: Settings) -> dict[str, tuple[float, float]]:
+    """Return wall and processor time [s] of the parts of one refit."""
+    found: dict[str, tuple[float, float]] = {}
+
+    def timed(name: str, work: Callable[[], Any]) -> Any:
+        wall, processor = time.perf_counter(), time.process_time()
+        result = work()
+        found[name] = (time.perf_counter() - wall, time.process_time() - processor)
+        return result
+
+    timed("record", lambda: density.record(priors, terms))
+    drawn, stats = timed("sample (record included)", lambda: samplers.sample(priors, terms, settings, None))
+    draws = timed("complete", lambda: inference.completed(priors, terms, settings, drawn, stats))
+    timed("summarise scopes", lambda: summarised(priors, draws))
+    sampled, completed, summed = (found[name] for name in list(found)[1:])
+    found["fit"] = (sampled[0] + completed[0], sampled[1] + completed[1])
+    found["fit and summary"] = (found["fit"][0] + summed[0], found["fit"][1] + summed[1])
+    return found
+
+
+def refit() -> None:
+    """Print how long refits take, by their parts, and how many are made in a second."""
+    priors = loading.load("semianalysis")
+    own = evidence.terms(priors)
+    settings = [Settings(draws=1000, tune=500, seed=seed, cores=cores()) for seed in range(REFITS + 1)]
+    parts = [stages(priors, others(own, one.seed), one) for one in settings][1:]
+    print(f"{REFITS} refits in one process on {cores()} cores\n")
+    print("| part | wall [ms] | processor [ms] | a second |\n|---|---:|---:|---:|")
+    for name in parts[0]:
+        wall, processor = ([1e3 * part[name][kind] for part in parts] for kind in (0, 1))
+        print(f"| {name} | {spread(wall)} | {spread(processor)} | {1e3 / statistics.median(wall):.1f} |", flush=True)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return the median, and the least and the largest."""
+    return f"{statistics.median(values):.3g} ({min(values):.3g}–{max(values):.3g})"
+
+
+def fresh(*arguments: str) -> tuple[float, float]:
+    """Return wall and processor time [s] of one command that writes into an empty folder."""
+    with tempfile.TemporaryDirectory() as out:
+        return measure((*SIMULATE, *arguments, "--out", out))
+
+
+def compare_scenarios(runs: int) -> None:
+    """Print what eight scenarios beside one another cost, in runs of one."""
+    many, one = ("compare", *SCENARIOS), ("run", "--priors", "semianalysis", "--quiet")
+    pairs = [(fresh(*many), fresh(*one)) for _ in range(runs + 1)][1:]
+    print(f"\n`simulate compare` over {len(SCENARIOS)} files against one `simulate run`, {runs} pairs\n")
+    print("| | compare [s] | run [s] | ratio |\n|---|---:|---:|---:|")
+    for kind, which in (("wall", 0), ("processor", 1)):
+        ours, theirs = ([pair[side][which] for pair in pairs] for side in (0, 1))
+        ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+        print(f"| {kind} | {spread(ours)} | {spread(theirs)} | {spread(ratios)} |")
+
+
+def main() -> None:
+    """Run both."""
+    runs = runs_wanted(5)
+    print(f"{os.cpu_count()} processors")
+    refit()
+    compare_scenarios(runs)
+
+
+if __name__ == "__main__":
+    main()

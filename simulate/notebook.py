@@ -1,0 +1,167 @@
+"""Runs in Python and in notebooks: the same as on the command line, as objects that show themselves.
+
+>>> import simulate
+>>> run = simulate.run("semianalysis")  # doctest: +SKIP
+>>> run.interval("company")  # doctest: +SKIP
+company: $1.95bn (90 % credible interval $1.35bn to $2.7bn)
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulate import citations, report, results
+from simulate.errors import SimulateError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from simulate.query import Answer
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An equal-tailed credible interval of ``probability`` and the median, in ``unit``, as full numbers.
+
+    ``in_words`` has the digits that the Monte Carlo errors support.
+    """
+
+    name: str
+    lower: float
+    median: float
+    upper: float
+    probability: float
+    kind: str
+    unit: str
+    in_words: str
+
+    def __repr__(self) -> str:
+        return self.in_words
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk, of which everything can be asked.
+
+    ``posterior`` and ``prior`` are groups of the DataTree ``tree``, with dims ``chain`` and ``draw`` and units as
+    attributes, ready for ArviZ. A run that has not converged says so wherever it is shown.
+    """
+
+    on_disk: results.Run
+
+    @property
+    def folder(self) -> Path:
+        return self.on_disk.folder
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        return self.on_disk.manifest
+
+    @property
+    def converged(self) -> bool:
+        return self.on_disk.converged
+
+    @property
+    def tree(self) -> xr.DataTree:
+        """The draws as an ArviZ DataTree, read lazily."""
+        return self.on_disk.tree()
+
+    @property
+    def posterior(self) -> xr.DataTree:
+        """The draws that the intervals are of; those of the prior where no evidence was heard."""
+        return self.tree.children[self.manifest["group"]]
+
+    @property
+    def prior(self) -> xr.DataTree:
+        return self.tree.children["prior"]
+
+    def summary(self) -> pd.DataFrame:
+        """Return median, interval and Monte Carlo errors of every cost scope, a row each, at full precision."""
+        import pandas as pd
+
+        columns = ["median", "lower", "upper", "probability", "kind", "unit", "basis"]
+        errors = ["mcse_median", "mcse_lower", "mcse_upper"]
+        return pd.DataFrame.from_dict(self.manifest["scopes"], orient="index")[columns + errors].rename_axis("scope")
+
+    def interval(self, name: str) -> Interval:
+        """Return the interval of a cost scope. Raises `SimulateError` for what is none of the run."""
+        found = self.manifest["scopes"].get(name)
+        if found is None:
+            known = ", ".join(self.manifest["scopes"])
+            raise SimulateError(
+                f"{name[:40]!r}: no cost scope of this run; there are {known}; `query` takes any quantity"
+            )
+        median, ends = report.scope_words(found)
+        warning = "" if self.converged else "NOT CONVERGED, do not cite: "
+        words = f"{warning}{name}: {median} ({report.level(self.manifest['scopes'])} {ends})"
+        numbers = {key: found[key] for key in ("lower", "median", "upper", "probability", "kind", "unit")}
+        return Interval(name, **numbers, in_words=words)
+
+    def query(self, *expressions: str) -> list[Answer]:
+        """Return the answers to expressions such as ``"P(company > 1.6 bn)"``, as `simulate.query.query` does."""
+        from simulate import query
+
+        return query.query(self.on_disk, expressions)
+
+    def cite(self, *scopes: str, form: str = "text", style: str = "short", force: bool = False) -> str:
+        """Return what to write of the run, as `simulate.citations.cite` does."""
+        return citations.cite(self.on_disk, scopes, form=form, style=style, force=force)
+
+    def __repr__(self) -> str:
+        return f"{report.terminal(self.manifest)}\n\nrun: {self.folder}"
+
+    def _repr_html_(self) -> str:
+        """Return the table of scopes and the verdict, for a notebook."""
+        header, *rows = report.scope_cells(self.manifest)
+        lines = ["".join(f"<th>{html.escape(cell)}</th>" for cell in header)]
+        lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+        table = "".join(f"<tr>{line}</tr>" for line in lines)
+        verdict = html.escape(str(self.manifest["verdict"]["in_words"]))
+        title = html.escape(str(self.manifest["title"]))
+        return f"<table><caption>{title}</caption>{table}</table><p>{verdict}</p>"
+
+
+def run(
+    priors: str | Path,
+    *,
+    set: Sequence[str] = (),
+    out: str | Path = "results",
+    probability: float = 0.9,
+    figures: bool = False,
+    again: bool = False,
+    **sampling: Any,
+) -> Run:
+    """Return the run of a prior file: the one there is with the same numbers, or a new one, written to ``out``.
+
+    ``priors`` is a file or the name of a shipped one, ``set`` a list of changes as on the command line
+    (``"fleet.h100.count=5k to 15k"``), ``sampling`` fields of `simulate.inference.Settings` such as ``seed`` or
+    ``draws``. A run that has not converged is returned too, and says so. Raises `InputError` with every fault of the
+    file and `RunError` where the disk refuses.
+    """
+    from simulate import loading, pipeline, plots
+    from simulate.inference import Settings
+
+    if unknown := sampling.keys() - Settings.__dataclass_fields__.keys():
+        known = ", ".join(Settings.__dataclass_fields__)
+        raise SimulateError(f"{', '.join(sorted(unknown))}: no setting; there are {known}")
+    found = loading.load(str(priors), tuple(set))
+    settings = Settings(**{"cores": pipeline.cores(), **sampling})
+    wanted = plots.DEFAULT if figures else ()
+    before = None if again else pipeline.made_before(found, settings, Path(out), probability)
+    if before:
+        pipeline.complete(before, wanted)
+        return Run(before)
+    return Run(pipeline.run(found, settings, out=Path(out), probability=probability, figures=wanted))
+
+
+def load(folder: str | Path, *, out: str | Path = "results") -> Run:
+    """Return a run that was made: its folder, a part of its name, or its prior file's name (the latest in ``out``).
+
+    Raises `RunError` where there is none, and `DamagedRunError` where it is not as it was written.
+    """
+    return Run(results.load(results.find(str(folder), Path(out))))
