@@ -442,7 +442,7 @@ def cite(run: str, scopes: Sequence[str], form: str, style: str | None, force: b
 @OUT
 @click.option(
     "--probability",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Between(0, 1, min_open=True, max_open=True),
     help="Of the credible intervals; that of the run, unless given.",
 )
 @click.option("--draws", type=click.Path(path_type=Path), metavar="FILE", help="Write the joint draws: .csv, .parquet")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-COMMAND = "from simulate.__main__ import main; main()"
+COMMAND = "import os; os.write(1, b'begun\\n'); from simulate.__main__ import main; main()"
 WARM = """
 import json, os, sys, time, warnings
 warnings.simplefilter("ignore")
@@ -90,14 +90,16 @@ def moments(seed: int, number: int, longest: float) -> Iterator[float]:
 
 
 def cold(folder: Path, *arguments: object, after: float | None = None) -> Ended:
-    """Run a command in a fresh interpreter; interrupt it so many seconds after its start."""
-    start = time.monotonic()
+    """Run a command in a fresh interpreter; interrupt it so many seconds after its first line of Python."""
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, *map(str, arguments)],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
+    assert process.stdout
+    assert process.stdout.readline() == "begun\n"
+    start = time.monotonic()
     if after is not None:
         time.sleep(after)
         process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     return Ended(process.returncode, out, err, time.monotonic() - start)

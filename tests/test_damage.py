@@ -14,6 +14,8 @@ from conftest import MINIMAL
 from simulate import cli, loading, pipeline
 from simulate.inference import Settings
 
+pytestmark = pytest.mark.sampling
+
 VERBS = {
     "show": ("show", "{}"),
     "plot": ("plot", "{}", "ladder"),

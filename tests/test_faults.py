@@ -115,13 +115,14 @@ def test_an_interrupted_run_exits_130_and_leaves_nothing(fleet, warm, command):
     assert unfinished(warm) == before
 
 
-def test_an_interruption_while_it_starts_exits_130_without_a_traceback_of_ours(warm):
-    longest = cold(warm.folder, "list").seconds
-    for moment in moments(3, COLD_INTERRUPTIONS, longest):
-        done = cold(warm.folder, "list", after=moment)
-        # before its first line of Python runs, the interpreter itself ends by the signal
-        assert done.code in (130, -signal.SIGINT, 0), done
-        assert "simulate/" not in done.err, done.err
+def test_an_interruption_while_it_starts_exits_130(warm):
+    longest = min(cold(warm.folder, "list").seconds for _ in range(2))
+    ended = [cold(warm.folder, "list", after=moment) for moment in moments(3, COLD_INTERRUPTIONS, longest)]
+    assert 130 in [done.code for done in ended]
+    for done in ended:
+        # in its first thousandths of a second nobody listens yet, and the signal itself ends it: 130 for a shell
+        if done.code != -signal.SIGINT:
+            ordinary(done, 130, 0)
 
 
 @pytest.mark.parametrize("bytes_", LIMITS)

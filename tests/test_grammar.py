@@ -16,7 +16,7 @@ from simulate import loading
 from simulate.errors import InputError
 from simulate.priors import Priors
 
-EXAMPLES = 250
+EXAMPLES = 150
 """Of each grammar."""
 
 SECTIONS = {
