@@ -508,13 +508,13 @@ def audit(runs: Sequence[str], files: Sequence[str], register: str | None, seed:
         given = [*runs, *files] or [system.priors for system in known.systems.values()]
         if not given:
             raise InputError(known.path, [Fault("systems", "none, so no run to test by", "name a RUN, or add one")])
-        from simulate import audit_report, pipeline
+        from simulate import audit_report, obtaining, pipeline
         from simulate.audit import audit as audited
         from simulate.inference import Settings
 
         sampling = Settings(seed=seed, cores=pipeline.cores())
         shown = progress if progress.shown else None
-        found = [pipeline.obtain(name, sampling, out=out, progress=shown) for name in dict.fromkeys(given)]
+        found = obtaining.obtain_all(list(dict.fromkeys(given)), sampling, out=out, probability=0.9, progress=shown)
         findings = audited(known, found)
     page, refused = audit_report.write(known, findings, found)
     if as_json:
@@ -568,13 +568,13 @@ def compare(
     all scenarios, and cancels in ratios and differences; what is sampled is independent between them.
     Without --ratio and --difference, every scope is set in ratio to that of the first.
     """
-    from simulate import pipeline
+    from simulate import obtaining, pipeline
     from simulate.inference import Settings
 
     with Progress(sys.stderr.isatty()) as progress:
         sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores())
         shown = progress if progress.shown else None
-        runs = pipeline.obtain_all(given, sampling, out=out, probability=probability, progress=shown)
+        runs = obtaining.obtain_all(given, sampling, out=out, probability=probability, progress=shown)
         progress("comparing", 0, 0)
         from simulate import comparison, comparison_report
 
@@ -619,7 +619,7 @@ def pool(
     they are a judgement, and no evidence is heard on them. A prior file is run, unless it was run before
     with the same settings. Exits with 3 when a member has not converged.
     """
-    from simulate import pipeline, plots, pooling, report
+    from simulate import obtaining, pipeline, plots, pooling, report
     from simulate.inference import Settings
 
     with Progress(not quiet and sys.stderr.isatty()) as progress:
@@ -627,9 +627,9 @@ def pool(
         sampling = Settings(draws, tune, chains, seed, cores=pipeline.cores())
         shown = progress if progress.shown else None
         names = [one.given for one in weighed]
-        found = pipeline.all_meant(names, out)
+        found = obtaining.all_meant(names, out)
         pooling.check(names, found, sampling)
-        runs = [pipeline.made(one, sampling, out=out, probability=probability, progress=shown) for one in found]
+        runs = obtaining.made(found, sampling, out=out, probability=probability, progress=shown)
         members = pooling.members([one.weight for one in weighed], runs)
         figures = () if no_figures else plots.DEFAULT
         done = pooling.pool(members, sampling, out=out, probability=probability, figures=figures, progress=shown)
@@ -795,13 +795,13 @@ def sensitivity(
     ask for), power-scaling of priors and evidence, the posterior without each source, and a grid of
     assumptions. A prior file is run, unless it was run before; a name that could be both means the file.
     """
-    from simulate import pipeline
+    from simulate import obtaining, pipeline
     from simulate.inference import Settings
 
     with Progress(sys.stderr.isatty()) as progress:
         sampling = Settings(seed=seed, cores=pipeline.cores())
         shown = progress if progress.shown else None
-        run = pipeline.obtain(given, sampling, out=out, progress=shown)
+        run = obtaining.obtain(given, sampling, out=out, progress=shown)
         from simulate import sensitivity, sensitivity_report
 
         found = sensitivity.analyse(

@@ -22,10 +22,8 @@ from simulate import (
     __version__,
     datatree,
     inference,
-    layers,
     ledger,
     limits,
-    loading,
     plots,
     report,
     results,
@@ -33,7 +31,7 @@ from simulate import (
     streaming,
     summary,
 )
-from simulate.errors import RunError, SimulateError
+from simulate.errors import RunError
 from simulate.inference import Draws, Progress, Settings, Verdict
 from simulate.priors import Priors
 from simulate.results import Run
@@ -88,74 +86,6 @@ def run(
         with clock("figures"):
             plots.save(finish.folder / results.FIGURES, figures, manifest, tree)
         return finish({**manifest, "timings": clock.seconds})
-
-
-def obtain(
-    given: str,
-    sampling: Settings,
-    *,
-    out: Path = Path("results"),
-    probability: float = 0.9,
-    progress: Progress | None = None,
-) -> Run:
-    """Return the run that ``given`` means, made where there is none yet.
-
-    ``given`` is the folder of a run, a prior file or the name of one, or a part of a run folder's name in
-    ``out``; a name that could be both means the prior file. A run on disk is taken as it is. Of a prior
-    file, the latest intact run in ``out`` with the same content, settings, probability and versions is
-    taken, which holds the very numbers that a new one would; where there is none, one is made, without
-    figures. Raises `InputError` for a prior file with faults and `RunError` where nothing or too much is meant.
-    """
-    return made(meant(given, out), sampling, out=out, probability=probability, progress=progress)
-
-
-def obtain_all(
-    given: Sequence[str], sampling: Settings, *, out: Path, probability: float, progress: Progress | None
-) -> list[Run]:
-    """Return the runs that several mean, each as `obtain` says; faults of all come before anything is made."""
-    return [
-        made(found, sampling, out=out, probability=probability, progress=progress) for found in all_meant(given, out)
-    ]
-
-
-def meant(given: str, out: Path) -> Run | Priors:
-    """Return the run or the prior file that ``given`` means, as `obtain` says."""
-    if layers.is_file(Path(given) / results.MANIFEST):
-        return results.load(Path(given))
-    if given.endswith(".toml") or layers.is_known(given):
-        return loading.load(given)
-    return results.load(results.find(given, out, what="prior file, and no such run"))
-
-
-def all_meant(given: Sequence[str], out: Path) -> list[Run | Priors]:
-    """Return what each of several means; what is wrong with any of them is said at once (`SimulateError`)."""
-    found, errors = [], []
-    for one in given:
-        try:
-            found.append(meant(one, out))
-        except SimulateError as error:
-            errors.append(str(error))
-    if errors:
-        raise SimulateError("\n".join(errors))
-    return found
-
-
-def made(
-    found: Run | Priors,
-    sampling: Settings,
-    *,
-    out: Path,
-    probability: float,
-    progress: Progress | None,
-) -> Run:
-    """Return a run as it is, and of a prior file the run there is or a new one."""
-    if isinstance(found, Run):
-        return found
-    if before := made_before(found, sampling, out, probability):
-        return before
-    named = progress and (lambda what, done, total: progress(f"{found.name}: {what}", done, total))
-    new = run(found, sampling, out=out, probability=probability, figures=(), progress=named)
-    return results.load(new.folder)
 
 
 def made_before(priors: Priors, settings: Settings, out: Path, probability: float) -> Run | None:

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from conftest import MINIMAL
 
-from simulate import pipeline, results
+from simulate import obtaining, pipeline, results
 from simulate.errors import InputError, RunError, SimulateError
 from simulate.inference import Settings
 
@@ -20,7 +20,7 @@ def obtain(write, tmp_path):
     path = write(MINIMAL)
 
     def obtain(given=str(path), settings=SETTINGS, **more):
-        return pipeline.obtain(given, settings, out=tmp_path / "results", **more)
+        return obtaining.obtain(given, settings, out=tmp_path / "results", **more)
 
     return obtain
 
@@ -99,6 +99,19 @@ def test_what_is_neither_a_file_nor_a_run_is_an_error(obtain):
 def test_what_is_wrong_with_several_files_is_said_at_once(write, tmp_path):
     bad = write("schema = 1\n", "bad.toml")
     with pytest.raises(SimulateError) as caught:
-        pipeline.all_meant([str(write(MINIMAL)), str(bad), "nowhere"], tmp_path)
+        obtaining.all_meant([str(write(MINIMAL)), str(bad), "nowhere"], tmp_path)
     assert "bad.toml: " in str(caught.value)
     assert "nowhere: no such" in str(caught.value)
+
+
+@pytest.mark.sampling
+def test_many_files_are_run_side_by_side_with_the_numbers_that_each_has_alone(write, tmp_path, monkeypatch):
+    monkeypatch.setattr(obtaining, "WORTH_PROCESSES", 2)
+    files = [
+        str(write(MINIMAL.replace("1.5", str(rate)), f"rate{number}.toml")) for number, rate in enumerate((1, 1.2))
+    ]
+    together = obtaining.obtain_all(files, SETTINGS, out=tmp_path / "a", probability=0.9, progress=None)
+    alone = [obtaining.obtain(file, SETTINGS, out=tmp_path / "b") for file in files]
+    assert [run.manifest["name"] for run in together] == ["rate0", "rate1"]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.folder / "summary.csv").read_bytes() == (other.folder / "summary.csv").read_bytes()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulate import comparison, loading, pipeline
+from simulate import comparison, loading, obtaining, pipeline
 from simulate.inference import Settings
 from simulate.layers import REGISTER
 
@@ -45,7 +45,7 @@ def runs(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs")
     sampling = Settings(cores=pipeline.cores())
     files = [str(REPOSITORY / "priors" / f"{name}.toml") for name in (*VIEWS, *SYSTEMS)]
-    found = pipeline.obtain_all(files, sampling, out=out, probability=0.9, progress=None)
+    found = obtaining.obtain_all(files, sampling, out=out, probability=0.9, progress=None)
     return dict(zip((*VIEWS, *SYSTEMS), found, strict=True))
 
 
