@@ -89,11 +89,10 @@ def made(
 ) -> list[Run]:
     """Return runs as they are, and of prior files the runs there are or new ones."""
     known = [one if isinstance(one, Run) else pipeline.made_before(one, sampling, out, probability) for one in found]
-    lacking = {
-        one.digest: one for one, run in zip(found, known, strict=True) if run is None and isinstance(one, Priors)
-    }
+    both = list(zip(found, known, strict=True))
+    lacking = {one.digest: one for one, run in both if isinstance(one, Priors) and run is None}
     new = new_runs(list(lacking.values()), Runs(sampling, out, probability), progress)
-    return [run or new[one.digest] for one, run in zip(found, known, strict=True) if run or isinstance(one, Priors)]
+    return [one if isinstance(one, Run) else run or new[one.digest] for one, run in both]
 
 
 def new_runs(files: Sequence[Priors], how: Runs, progress: Progress | None) -> dict[str, Run]:
