@@ -50,7 +50,7 @@ SIZE_OF: dict[str, Callable[[Size], int]] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """What one file took: processor seconds, of one ``gradient`` too; ``instructions`` and ``gradients`` are counts."""
+    """What one file took, in processor seconds; ``instructions`` and ``gradients``, of the kept draws, are counts."""
 
     size: Size
     load: float
@@ -135,7 +135,7 @@ def compiled_by_pymc(size: Size) -> float:
 
 COLUMNS = (
     "unknowns", "claims", "facts", "chips", "load [ms]", "record [ms]", "instructions", "gradient [µs]",
-    "gradients", "sampling [s]", "completion [ms]", "PyMC compiles [s]",
+    "gradients of kept draws", "sampling [s]", "completion [ms]", "PyMC compiles [s]",
 )  # fmt: skip
 
 

@@ -1,31 +1,41 @@
-"""Time one run of the product against the same model written by hand in PyMC: whole processes, in turn.
+"""Time one run of the product against the same model written by hand: whole processes, in turn.
 
     python -m benchmarks.one_run [RUNS]
 
-Prints, for each measure, the median of both and the median of the ratios pair by pair. The first pair warms
-the caches and is not counted. Sampling settings are the same on both sides: 4 chains, 1,000 draws to tune
-and 2,000 kept, two cores.
+Prints, for each measure, the medians of both and of the ratios pair by pair. The first pair warms the caches and is
+not counted. Sampling settings are the same on both sides: 4 chains, 1,000 draws to tune and 2,000 kept, two cores.
+The peer in PyMC is there always; those in NumPyro and Stan where their packages are.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import tempfile
 
-from benchmarks.processes import SIMULATE, compare, runs_wanted
+from benchmarks.processes import SIMULATE, runs_wanted, table
 
-RUN = (*SIMULATE, "run", "--priors", "semianalysis", "--quiet")
-PEER = (sys.executable, "-m", "benchmarks.peers.pymc_by_hand")
+RUN = (*SIMULATE, "run", "--priors", "semianalysis", "--quiet", "--again")
+PEERS = {"PyMC": ("pymc", "pymc_by_hand"), "NumPyro": ("numpyro", "numpyro_by_hand"), "Stan": ("stan", "stan_by_hand")}
+"""By name: the package that a peer needs, and its module."""
+
+
+def by_hand(module: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"benchmarks.peers.{module}")
 
 
 def main() -> None:
-    """Run the comparison with and without figures."""
+    """Run the comparison, with figures and without against PyMC, without against the others."""
     runs = runs_wanted(5)
-    print(f"{os.cpu_count()} processors, {runs} pairs")
+    print(f"{os.cpu_count()} processors, {runs} pairs\n")
     with tempfile.TemporaryDirectory() as out:
-        compare("run, with figures", [*RUN, "--out", out], PEER, runs)
-        compare("run, without figures", [*RUN, "--out", out, "--no-figures"], PEER, runs)
+        whole, bare = (*RUN, "--out", out), (*RUN, "--out", out, "--no-figures")
+        compared = {"PyMC, everything written and drawn": (whole, by_hand(PEERS["PyMC"][1]))}
+        for name, (package, module) in PEERS.items():
+            if importlib.util.find_spec(package):
+                compared[f"{name}, without figures"] = (bare, by_hand(module))
+        table(compared, runs)
 
 
 if __name__ == "__main__":

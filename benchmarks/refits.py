@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.processes import SIMULATE, measure, runs_wanted
+from benchmarks.processes import SIMULATE, Measure, measure, rows, runs_wanted
 from simulate import density, evidence, inference, ledger, loading, samplers, summary
 from simulate.evidence import Terms
 from simulate.inference import Draws, Settings
@@ -92,8 +92,8 @@ def spread(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.3g} ({min(values):.3g}–{max(values):.3g})"
 
 
-def fresh(*arguments: str) -> tuple[float, float]:
-    """Return wall and processor time [s] of one command that writes into an empty folder."""
+def fresh(*arguments: str) -> Measure:
+    """Return what one command takes that writes into an empty folder."""
     with tempfile.TemporaryDirectory() as out:
         return measure((*SIMULATE, *arguments, "--out", out))
 
@@ -103,11 +103,9 @@ def compare_scenarios(runs: int) -> None:
     many, one = ("compare", *SCENARIOS), ("run", "--priors", "semianalysis", "--quiet")
     pairs = [(fresh(*many), fresh(*one)) for _ in range(runs + 1)][1:]
     print(f"\n`simulate compare` over {len(SCENARIOS)} files against one `simulate run`, {runs} pairs\n")
-    print("| | compare [s] | run [s] | ratio |\n|---|---:|---:|---:|")
-    for kind, which in (("wall", 0), ("processor", 1)):
-        ours, theirs = ([pair[side][which] for pair in pairs] for side in (0, 1))
-        ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-        print(f"| {kind} | {spread(ours)} | {spread(theirs)} | {spread(ratios)} |")
+    print("| | measure | compare | run | ratio, median (least–largest) |\n|---|---|---:|---:|---:|")
+    for row in rows("eight scenarios", pairs):
+        print(row, flush=True)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from benchmarks.processes import SIMULATE, compare, runs_wanted
+from benchmarks.processes import SIMULATE, runs_wanted, table
 
 CLICK = (sys.executable, "-c", "import click")
 COMMANDS = {
@@ -26,9 +26,8 @@ COMMANDS = {
 def main() -> None:
     """Run the comparison for each command."""
     runs = runs_wanted(11)
-    print(f"{os.cpu_count()} processors, {runs} pairs")
-    for name, arguments in COMMANDS.items():
-        compare(name, (*SIMULATE, *arguments), CLICK, runs)
+    print(f"{os.cpu_count()} processors, {runs} pairs\n")
+    table({name: ((*SIMULATE, *arguments), CLICK) for name, arguments in COMMANDS.items()}, runs)
 
 
 if __name__ == "__main__":

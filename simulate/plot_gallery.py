@@ -84,4 +84,4 @@ def reduced(content: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    print(write(results.load(results.find(sys.argv[1], Path("results"))), Path(sys.argv[2])))
+    write(results.load(results.find(sys.argv[1], Path("results"))), Path(sys.argv[2]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulate import ledger, report, summary, sweep_table
-from simulate.grid import Grid, Point
+from simulate.grid import Grid, Point, expression
 from simulate.report import table
 from simulate.sweep import ESTIMATE, Outcome
 from simulate.sweep_run import Swept
@@ -117,8 +117,10 @@ def places(grid: Grid, found: Findings) -> str:
 
 
 def settings(grid: Grid, point: Point) -> str:
-    """Return what is set at a point, in a line."""
-    text = ", ".join(axis.setting(value) for axis, value in zip(grid.axes, point.values, strict=True))
+    """Return what is set at a point, in a line; the table has all digits of it."""
+    both = zip(grid.axes, point.values, strict=True)
+    shown = ((axis, f"{value:.4g}" if isinstance(value, float) else expression(value)) for axis, value in both)
+    text = ", ".join(f"{axis.path}={value} {axis.unit}".rstrip() for axis, value in shown)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 

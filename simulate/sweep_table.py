@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from simulate import results, summary
+from simulate import ledger, results, summary
 from simulate.grid import Axis, Options, Point, expression
 from simulate.sweep import ESTIMATE, Outcome
 from simulate.sweep_run import Swept
@@ -80,9 +80,11 @@ def rows(swept: Swept, found: Iterable[tuple[Point, Outcome]], facts: Iterable[s
             "reasons": "; ".join(outcome.reasons),
             **{f"P({path})": outcome.facts.get(path) for path in facts},
         }
-        for name, estimate in (outcome.scopes or {"": ()}).items():
-            own = dict(zip(ESTIMATE, estimate, strict=bool(name)))
-            yield {**common, **own, "scope": name or None, "unit": outcome.units.get(name)}
+        if not outcome.scopes:
+            yield common
+        for name in (name for name in ledger.SCOPES if name in outcome.scopes):
+            own = dict(zip(ESTIMATE, outcome.scopes[name], strict=True))
+            yield {**common, **own, "scope": name, "unit": outcome.units[name]}
 
 
 def write(swept: Swept, facts: Iterable[str]) -> None:

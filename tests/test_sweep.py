@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-from conftest import MINIMAL
+from conftest import FULL, MINIMAL
 
-from simulate import cli, grid_file, layers, loading, pipeline, sweep, sweep_report, sweep_run, sweep_table
+from simulate import cli, grid_file, layers, ledger, loading, pipeline, sweep, sweep_report, sweep_run, sweep_table
 from simulate.errors import DamagedRunError, RunError
 from simulate.sweep_run import Swept
 from simulate.workforce import Local
@@ -101,6 +101,11 @@ def test_the_table_has_a_row_for_each_point_and_scope_with_the_settings_as_colum
     assert {(row["unit"], row["probability"], row["kind"], row["draws"]) for row in rows} == {
         ("USD", "0.9", "eti", "100")
     }
+
+
+def test_the_scopes_of_a_point_come_in_the_order_of_the_ledger(swept):
+    done = swept(f"{HEAD}prior_only = [true]\n", FULL)
+    assert [row["scope"] for row in table(done)] == list(ledger.SCOPES)
 
 
 def test_parquet_says_what_csv_says_in_types(swept):
