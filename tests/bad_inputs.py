@@ -471,6 +471,8 @@ READERS: dict[str, tuple[str, ...]] = {
     "audit": ("audit", "--register", "{}"),
     "validate": ("validate", "--runs", "{}"),
     "calibrate": ("calibrate", "--priors", "{}"),
+    "sweep": ("sweep", "--priors", "{}", "--grid", "grid.toml"),
+    "sweep over": ("sweep", "--priors", "minimal.toml", "--grid", "{}"),
 }
 """Verbs that read a file, and how they are given one."""
 
@@ -517,6 +519,30 @@ REGISTERS: dict[str, dict[str, str]] = {
     },
 }
 
+AXES = 'schema = 1\ntitle = "A grid"\n[axes]\n'
+
+GRIDS: dict[str, dict[str, str | bytes]] = {
+    "no grid": {
+        "empty": "",
+        "a prior file": MINIMAL,
+        "no axes": AXES,
+        "not TOML": "axes = = 3",
+        "binary": bytes(range(256)),
+        "values without end": f'{AXES}"scope.horizon" = [{"1," * 30_000}]\n',
+        "axes without end": AXES + many('"a.b{}" = [1, 2]', 15_000),
+        "a key joined without end": AXES + ".".join("a" * 200_000) + " = 1",
+        "an endless key": f"{AXES}{'k' * 400_000} = 1",
+        "a control character": f'{AXES}"scope.hor\\u001b[31mizon" = [1]\n',
+    },
+    "axis that is none": {
+        "no path of the prior file": f'{AXES}"runs.none.gpu_hours" = [1, 2]\n',
+        "nan": f'{AXES}"runs.base.gpu_hours" = [nan]\n',
+        "steps beyond reason": f'{AXES}"runs.base.gpu_hours" = {{ from = 1, to = 2, steps = 1000000000 }}\n',
+        "points beyond reason": AXES + many('"runs.r{}.gpu_hours" = {{ from = 1, to = 2, steps = 1000 }}', 5),
+        "an infinite end": f'{AXES}"runs.base.gpu_hours" = {{ from = 1, to = inf, steps = 2 }}\n',
+    },
+}
+
 HEADER = "model,architecture,active_params,tokens,hardware,peak_tflops_bf16,gpu_hours,family,physics_test_eligible\n"
 ROW = "X-7B,dense,7e9,1e12,A100,312,90000,X,yes\n"
 
@@ -549,7 +575,7 @@ TABLES: dict[str, dict[str, str | bytes]] = {
 def counted() -> dict[str, int]:
     """Return how many bad inputs there are of each kind; of places, one for each verb that reads a file."""
     found = {kind: len(names) for kind, names in TOLD.items()}
-    for table in (FILES, SETTINGS, OPTIONS, VERBS, REGISTERS, TABLES):
+    for table in (FILES, SETTINGS, OPTIONS, VERBS, REGISTERS, GRIDS, TABLES):
         for kind, cases in table.items():
             found[kind] = found.get(kind, 0) + len(cases)
     found |= {kind: len(cases) * len(READERS) for kind, cases in PLACES.items()}

@@ -39,6 +39,7 @@ def refused(tmp_path, monkeypatch):
     """Call the command in an empty folder with a good prior file, and see it refuse; return what it said."""
     monkeypatch.chdir(tmp_path)
     Path("minimal.toml").write_text(MINIMAL)
+    Path("grid.toml").write_text(f'{bad_inputs.AXES}"runs.base.gpu_hours" = [1e6, 2e6]\n')
     Path("other.toml").write_text(MINIMAL.replace("One run", "Another"))
 
     def refused(*arguments: str, codes: tuple[int, ...] = (1,)) -> str:
@@ -117,3 +118,9 @@ def test_a_bad_register_is_told_with_its_path(refused, text):
 def test_a_bad_table_of_runs_is_told_with_its_path(refused, content):
     Path("bad.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     assert refused("validate", "--runs", "bad.csv").startswith("error: bad.csv: ")
+
+
+@pytest.mark.parametrize("content", flat(bad_inputs.GRIDS))
+def test_a_bad_grid_is_told_with_its_path(refused, content):
+    Path("bad.toml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert refused("sweep", "--priors", "minimal.toml", "--grid", "bad.toml").startswith("error: bad.toml: ")
