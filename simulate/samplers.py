@@ -12,7 +12,10 @@ sample than it was asked for.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
+import sys
+import types
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -48,6 +51,9 @@ STATISTICS = {
 }
 """What is kept of nutpie's statistics, by the names that ArviZ knows."""
 
+WANTED_NEXT = ("xarray", "h5netcdf", "arviz_stats.base")
+"""What the rest of a run imports; while chains are drawn on other threads, this one has nothing else to do."""
+
 IMPOSSIBLE = (
     "the posterior has no density where sampling starts: the evidence is impossible under the priors; "
     "`simulate check FILE --prior-predictive` shows which claim"
@@ -78,7 +84,8 @@ def by_nutpie(priors: Priors, terms: Terms, settings: Settings, progress: Progre
     """Return draws (chain, draw, unknown) by nutpie from the tape of a prior file."""
     if progress:
         progress("compiling", 0, 0)
-    import nutpie
+    with postponed("arviz"):
+        import nutpie
 
     from simulate import density, playback
 
@@ -97,16 +104,64 @@ def by_nutpie(priors: Priors, terms: Terms, settings: Settings, progress: Progre
         save_warmup=False,
         progress_bar=False,
         progress_callback=told(settings, progress) if progress else None,
+        return_raw_trace=True,
         blocking=False,
     )
     try:
-        tree = sampling.wait()
+        for name in WANTED_NEXT:
+            importlib.import_module(name)
+        trace = sampling.wait()
     except KeyboardInterrupt:
         sampling.cancel()
         raise
     except (RuntimeError, ValueError) as error:
         raise SimulateError(f"{IMPOSSIBLE} ({str(error).splitlines()[0]})") from error
-    return tree["posterior"]["z"].to_numpy(), tree["sample_stats"].to_dataset()[list(STATISTICS)].rename(STATISTICS)
+    return drawn(trace, dimensions)
+
+
+def drawn(trace: Any, dimensions: int) -> tuple[Floats, xr.Dataset]:
+    """Return draws (chain, draw, unknown) and the `STATISTICS` of a trace of nutpie, those of tuning left out.
+
+    Read from Arrow here, because nutpie's own way goes by ArviZ, which brings Matplotlib.
+    """
+    import pyarrow as pa
+    import xarray as xr
+
+    scores, found = [], []
+    for draws, statistics in zip(*trace.get_arrow_trace(), strict=True):
+        columns = {name: pa.array(statistics.column(name)).to_numpy(zero_copy_only=False) for name in STATISTICS}
+        kept = ~pa.array(statistics.column("tuning")).to_numpy(zero_copy_only=False)
+        scores.append(pa.array(draws.column("z")).flatten().to_numpy().reshape(-1, dimensions)[kept])
+        found.append({STATISTICS[name]: values[kept] for name, values in columns.items()})
+    if len({len(one) for one in scores}) > 1:
+        raise KeyboardInterrupt
+    stats = {name: (("chain", "draw"), np.stack([one[name] for one in found])) for name in STATISTICS.values()}
+    return np.stack(scores), xr.Dataset(stats)
+
+
+@contextlib.contextmanager
+def postponed(name: str) -> Iterator[None]:
+    """Import a package only when something of it is asked for, if something imported here asks for it at all.
+
+    nutpie imports ArviZ, and with it Matplotlib, for a way of returning draws that is not used here.
+    """
+    if name in sys.modules:
+        yield
+        return
+    stand_in = types.ModuleType(name)
+
+    def attribute(wanted: str) -> Any:
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
+        return getattr(importlib.import_module(name), wanted)
+
+    stand_in.__getattr__ = attribute  # type: ignore[method-assign]
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
 
 
 def taped(compiled: Any, block: NDArray[np.uint8], dimensions: int) -> Any:
