@@ -22,7 +22,8 @@ from typing import Any
 
 from simulate import pipeline
 from simulate.errors import SimulateError
-from simulate.workforce import Job, Local, Workforce, deciding, uninterrupted
+from simulate.interruption import uninterrupted
+from simulate.workforce import Job, Local, Workforce, deciding
 
 TIMEOUT = 10.0
 """Seconds in which a scheduler must answer, and have a worker."""

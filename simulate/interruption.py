@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -41,8 +44,19 @@ def repeated(swallowed: Any) -> None:
     if not issubclass(swallowed.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(swallowed)
         return
-    import threading
-
     again = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
     again.daemon = True
     again.start()
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Start processes that leave Ctrl-C to this one; they take over whether it is ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

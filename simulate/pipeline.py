@@ -31,6 +31,7 @@ from simulate import (
     streaming,
     summary,
 )
+from simulate.drawing import drawing
 from simulate.errors import RunError
 from simulate.inference import Draws, Progress, Settings, Verdict
 from simulate.priors import Priors
@@ -57,7 +58,11 @@ def run(
     """
     limits.check(priors, settings)
     clock = Clock(progress)
-    with results.writing(out, priors.name, priors.digest) as finish, np.errstate(all="ignore"):
+    with (
+        results.writing(out, priors.name, priors.digest) as finish,
+        drawing(finish.folder / results.FIGURES, figures, settings.cores) as drawn,
+        np.errstate(all="ignore"),
+    ):
         with clock("prior"):
             streamed = (
                 streaming.stream(priors, settings, probability, progress)
@@ -79,12 +84,13 @@ def run(
         manifest = describe(priors, settings, shown, rows, standings, verdict) | {"cross_check": checked}
         with clock("writing"), results.disk(finish.folder):
             tree = datatree.assemble(priors, prior, posterior, attributes(manifest))
+            drawn.begin(manifest, tree)
             results.write_priors(finish.folder, priors.texts)
             results.write_tree(finish.folder, tree)
             results.write_summary(finish.folder, rows)
             results.write_report(finish.folder, report.markdown(manifest))
         with clock("figures"):
-            plots.save(finish.folder / results.FIGURES, figures, manifest, tree)
+            drawn.end()
         return finish({**manifest, "timings": clock.seconds})
 
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import multiprocessing
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
-from simulate import pipeline
+from simulate import interruption, pipeline
 from simulate.errors import SimulateError
 from simulate.inference import Progress
 from simulate.journal import Journal
@@ -143,7 +141,7 @@ def made_by(job: Job, items: Iterator[Any], processes: int) -> Iterator[list[Any
         for _ in range(processes):
             ours, theirs = context.Pipe()
             workers[ours] = context.Process(target=work, args=(theirs, job), daemon=True)
-            with uninterrupted():
+            with interruption.uninterrupted():
                 workers[ours].start()
             theirs.close()
             ours.send(next(items, None))
@@ -192,16 +190,3 @@ def work(connection: Connection, job: Job) -> None:
                 connection.send((made(item), ""))
             except SimulateError as error:
                 connection.send((None, str(error)))
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Start processes that leave Ctrl-C to this one; they take over whether it is ignored."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
