@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ def work(connection: Connection) -> None:
     """Draw what is asked for, once, and answer with what went wrong, in words."""
     for name in PREPARED:
         importlib.import_module(name)
+    warm()
     with contextlib.suppress(EOFError, BrokenPipeError):
         folder, kinds, manifest, tree = connection.recv()
         try:
@@ -87,3 +89,19 @@ def work(connection: Connection) -> None:
             connection.send("")
         except RunError as error:
             connection.send(str(error))
+
+
+def warm() -> None:
+    """Draw something, so that fonts are found and what is loaded late is loaded before it is waited for."""
+    from matplotlib.figure import Figure
+
+    from simulate.plot_style import house_style
+
+    with house_style():
+        figure = Figure()
+        axes = figure.subplots()
+        axes.plot([1.0, 10.0], [0.0, 1.0], label="$10^6$")
+        axes.set(xscale="log", title="–")
+        axes.legend()
+        for form in ("png", "svg"):
+            figure.savefig(io.BytesIO(), format=form)
