@@ -77,7 +77,7 @@ class Plan:
     draws: int = 990
     tune: int = 500
     doublings: int = 2
-    target_accept: float = 0.8
+    target_accept: float = 0.9
 
     def settings(self, seed: int, doubled: int) -> Settings:
         """Return how to sample: one chain, whose length has been ``doubled`` some times."""

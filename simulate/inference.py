@@ -51,7 +51,7 @@ class Settings:
     tune: int = 1000
     chains: int = 4
     seed: int = 1
-    target_accept: float = 0.8
+    target_accept: float = 0.9
     cores: int = 2
     prior_only: bool = False
     thin: int = 1

@@ -36,14 +36,14 @@ def attempts(monkeypatch, load, tmp_path, verdicts, **changes):
 
 def test_a_run_that_mixes_poorly_gets_more_draws_and_keeps_as_many(monkeypatch, load, tmp_path):
     tried, run = attempts(monkeypatch, load, tmp_path, [POOR, POOR, GOOD])
-    assert [(s.draws, s.thin, s.target_accept) for s in tried] == [(20, 1, 0.8), (20, 2, 0.8), (20, 4, 0.8)]
+    assert [(s.draws, s.thin, s.target_accept) for s in tried] == [(20, 1, 0.9), (20, 2, 0.9), (20, 4, 0.9)]
     assert "4 times the draws, every fourth kept" in run.manifest["verdict"]["in_words"]
     assert run.tree()["posterior"].sizes["draw"] == 20
 
 
 def test_a_run_with_divergences_gets_a_higher_acceptance_at_once(monkeypatch, load, tmp_path):
     tried, _ = attempts(monkeypatch, load, tmp_path, [DIVERGENT, GOOD])
-    assert [s.target_accept for s in tried] == [0.8, 0.95]
+    assert [s.target_accept for s in tried] == [0.9, 0.95]
 
 
 def test_a_run_gives_up_after_the_last_effort_and_says_what_it_tried(monkeypatch, load, tmp_path):
