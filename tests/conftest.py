@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,8 +14,17 @@ from simulate.errors import InputError
 from simulate.priors import Priors
 from simulate.results import Run
 
-hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],  # a busy machine is no fault
+)
 hypothesis.settings.load_profile("repeatable")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests interrupt what they start, also from a shell's background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MINIMAL = """
 schema = 1
