@@ -22,11 +22,11 @@ MARK = "<!-- Below this line by python -m simulate.calibration_page. -->"
 HEAD = """\
 # Calibration: is the sampler right?
 
-A truth is drawn from the prior, the evidence it would have given rise to is simulated and fitted as a run is, and the
-truth is ranked among the draws; where everything is right, ranks are uniform ([model.md](model.md), section 5). The
-tests are of every unknown that varies, every disputed fact, every cost scope and the log-likelihood; here the scopes,
-and the one variable that is nearest to the edge of its band. `simulate calibrate --priors FILE` does the same with any
-prior file, and writes all of it."""
+A truth is drawn from the prior, the evidence it would have given rise to is simulated and fitted by what makes a run,
+one chain at a time, and the truth is ranked among the draws; where everything is right, ranks are uniform
+([model.md](model.md), section 5). The tests are of every unknown that varies, every disputed fact, every cost scope and
+the log-likelihood; here the scopes, and the one variable that is nearest to the edge of its band. `simulate calibrate
+--priors FILE` does the same with any prior file, and writes all of it."""
 
 
 def section(calibration: Calibration, figure: str) -> str:

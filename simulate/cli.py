@@ -234,6 +234,7 @@ def run(
             probability=probability,
             figures=figures,
             progress=progress if progress.shown else None,
+            beside=True,
         )
     if before:
         say(report.made_before(before.manifest), err=True)
@@ -696,7 +697,7 @@ def calibrate(
 ) -> None:
     """Check the sampler by simulation: does it find truths drawn from the prior as often as its intervals say.
 
-    Draws a truth, simulates the evidence of the file from it, fits that as `run` does, and ranks the truth among
+    Draws a truth, simulates the evidence of the file from it, fits that by what makes a run, and ranks the truth among
     the draws, for every unknown, fact and cost scope (simulation-based calibration). Fits are kept one by one: the
     same command goes on where it was stopped, and more --fits add to those there are. Exits with 3 when the ranks
     are not uniform.
@@ -792,7 +793,7 @@ def sensitivity(
     """Say what carries the answer: which unknown, prior, source and assumption a cost scope hangs on.
 
     Variance shares that hold under dependence, a tornado, what knowing each unknown would be worth (what to
-    ask for), power-scaling of priors and evidence, the posterior without each source, and a grid of
+    ask for), power-scaling of priors and evidence, the posterior without the claims of each source, and a grid of
     assumptions. A prior file is run, unless it was run before; a name that could be both means the file.
     """
     from simulate import obtaining, pipeline

@@ -32,6 +32,8 @@ BLOCK = 2_000_000
 
 R_HAT_LIMIT = 1.01
 ESS_PER_CHAIN = 100
+ESS_LEAST = 400
+"""Effective draws that a citation needs however few the chains."""
 BFMI_LIMIT = 0.3
 MCSE_LIMIT = 0.1
 """Share of an interval's width that the Monte Carlo error of its ends and of the median may be."""
@@ -318,7 +320,7 @@ def beyond_reason(absurd: Iterable[str]) -> list[str]:
 
 def mixing(table: Mapping[str, Mapping[str, float]], chains: int) -> tuple[dict[str, float], list[str]]:
     """Return the worst of each diagnostic in a table as of `judge`, and what they say against a citation."""
-    needed = ESS_PER_CHAIN * chains
+    needed = max(ESS_LEAST, ESS_PER_CHAIN * chains)
     worst = {
         "r_hat": extreme(table, "r_hat", max),
         "ess_bulk": extreme(table, "ess_bulk", min),

@@ -28,13 +28,12 @@ Columns = dict[str, list[float]]
 """A table as columns by name."""
 
 
-def kept(asked: Sequence[str], sources: Sequence[str], compute: Callable[[], Columns]) -> Columns:
+def kept(asked: Sequence[str], compute: Callable[[], Columns]) -> Columns:
     """Return what ``compute`` gives, or gave an earlier process for the same.
 
-    ``asked`` is all that the table depends on besides code; ``sources`` are the files of this package that
-    compute it. Raises only what ``compute`` raises.
+    ``asked`` is all that the table depends on besides the code of this package. Raises only what ``compute`` raises.
     """
-    decides = canonical([*asked, code(tuple(sources)), *surroundings()])
+    decides = canonical([*asked, code(), *surroundings()])
     path = place(hashlib.sha256(decides.encode()).hexdigest())
     found = read(path, decides)
     if found is None:
@@ -91,10 +90,12 @@ def canonical(content: Any) -> str:
 
 
 @functools.cache
-def code(sources: tuple[str, ...]) -> str:
-    """Return the SHA-256 of some files of this package."""
-    folder = Path(__file__).parent
-    return hashlib.sha256(b"\0".join((folder / name).read_bytes() for name in sources)).hexdigest()
+def code() -> str:
+    """Return the start of the SHA-256 of this package's sources: between releases, a version's code changes."""
+    found = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 @functools.cache

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import datetime
 import functools
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -22,6 +21,7 @@ from simulate import (
     __version__,
     datatree,
     inference,
+    keeping,
     ledger,
     limits,
     plots,
@@ -50,17 +50,20 @@ def run(
     probability: float = 0.9,
     figures: Sequence[str] = plots.DEFAULT,
     progress: Progress | None = None,
+    beside: bool = False,
 ) -> Run:
     """Sample, summarise and write one run; return it as it stands on disk.
 
-    ``probability`` is that of the credible intervals. Raises `SimulateError` for settings that the file does
-    not allow, and `RunError` where the disk refuses; a run that has not converged is written too, and says so.
+    ``probability`` is that of the credible intervals. With ``beside`` a process of its own draws the figures where
+    there are cores; it imports the main module anew, which a script must be made for. Raises `SimulateError` for
+    settings that the file does not allow, and `RunError` where the disk refuses; a run that has not converged is
+    written too, and says so.
     """
     limits.check(priors, settings)
     clock = Clock(progress)
     with (
         results.writing(out, priors.name, priors.digest) as finish,
-        drawing(finish.folder / results.FIGURES, figures, settings.cores) as drawn,
+        drawing(finish.folder / results.FIGURES, figures, settings.cores if beside else 1) as drawn,
         np.errstate(all="ignore"),
     ):
         with clock("prior"):
@@ -303,21 +306,12 @@ def versions() -> dict[str, str]:
     """Return the versions that the numbers of a run can depend on."""
     return {
         "simulate": __version__,
-        "code": code(),
+        "code": keeping.code(),
         "python": sys.version.split()[0],
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
     }
-
-
-@functools.cache
-def code() -> str:
-    """Return the start of the SHA-256 of this package's sources: between releases, a version's code changes."""
-    found = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        found.update(path.name.encode() + path.read_bytes())
-    return found.hexdigest()[:16]
 
 
 def processor() -> str:

@@ -11,9 +11,12 @@ as 32-bit integers. A run is a stretch of instructions of one operation, none of
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from numba import carray, cfunc, types  # type: ignore[attr-defined]
+from numba.core.caching import FunctionCache
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
@@ -283,11 +287,21 @@ class Compiled:
         self.density.ctypes(len(x), *pointers, block.ctypes.data)
         return float(value[0]), gradient
 
+    def same(self, x: Floats) -> bool:
+        """Whether the identity is one."""
+        import ctypes
+
+        result = np.zeros(len(x))
+        pointers = (ctypes.cast(array.ctypes.data, ctypes.POINTER(ctypes.c_double)) for array in (x, result))
+        self.identity.ctypes(len(x), len(x), *pointers, 0)
+        return bool((result == x).all())
+
 
 def compile_with(cache: bool) -> Compiled:
     """Return the C functions; with ``cache`` as they were compiled before, where they were.
 
-    The digest of this file is part of what is compiled, and so of what it is kept by.
+    The digest of this file is part of what is compiled, and so of what it is kept by. Machine code that is not what
+    was kept is removed before Numba can load it: one wrong bit of it can give a wrong number.
     """
     digest = int.from_bytes(hashlib.sha256(Path(__file__).read_bytes()).digest()[:4])
 
@@ -312,7 +326,44 @@ def compile_with(cache: bool) -> Compiled:
         return 0
 
     options: Any = {"cache": cache, "fastmath": False, "error_model": "numpy"}
-    return Compiled(cfunc(DENSITY, **options)(density), cfunc(EXPANSION, **options)(identity))
+    kept: Any = FunctionCache(density) if cache else None  # type: ignore[no-untyped-call]
+    folder = Path(kept.cache_path) if kept else None
+    if folder:
+        remove_altered(folder)
+    found = Compiled(cfunc(DENSITY, **options)(density), cfunc(EXPANSION, **options)(identity))
+    if folder:
+        sign(folder)
+    return found
+
+
+SIGNED = "playback.compiled.json"
+"""Beside what Numba keeps of this module: the SHA-256 of each of its files, by name."""
+
+
+def of_this_module(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of all that Numba keeps of this module, by name."""
+    kept = sorted(folder.glob("playback.compile_with.*.nb[ic]"))
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
+
+
+def remove_altered(folder: Path) -> None:
+    """Remove what Numba keeps of this module unless all of it is as it was signed."""
+    signed = None
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        signed = json.loads((folder / SIGNED).read_bytes())
+    if of_this_module(folder) != signed:
+        for path in folder.glob("playback.compile_with.*.nb[ic]"):
+            path.unlink(missing_ok=True)
+
+
+def sign(folder: Path) -> None:
+    """Write down what Numba keeps of this module now, whole or not at all."""
+    text = json.dumps(of_this_module(folder))
+    with contextlib.suppress(OSError):
+        if not (folder / SIGNED).is_file() or (folder / SIGNED).read_text() != text:
+            unfinished = folder / f".{SIGNED}-{os.getpid()}"
+            unfinished.write_text(text)
+            unfinished.replace(folder / SIGNED)
 
 
 @functools.cache
@@ -334,8 +385,10 @@ def compiled() -> Compiled:
 
 
 def is_sound(found: Compiled) -> bool:
-    """Whether C functions give, for every operation, the value and the slope that Python gives."""
+    """Whether C functions give what Python gives: for every operation the value and the slope, and the same draws."""
     step = 1e-6
+    if not all(found.same(np.arange(1.0, n + 1)) for n in (1, 7, 130)):
+        return False
     for operation, expected in EXPECTED.items():
         block = single(operation)
         for x, y in ((0.3, 0.7), (1.9, 0.4)):

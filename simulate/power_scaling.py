@@ -96,9 +96,10 @@ def reading(prior: bool, evidence: bool, pulls: tuple[float, float]) -> str:
         return f"possible prior-data conflict: the evidence pulls it {WAYS[pulls[1]]}, the prior {WAYS[pulls[0]]}"
     if prior and evidence:
         return "prior and evidence both shape it, and pull the same way"
-    if prior:
-        return "the prior speaks; the evidence says little of it"
-    return "the evidence speaks; the prior matters little" if evidence else "neither moves it much by itself"
+    if not prior and not evidence:
+        return "a little more or less weight on either hardly moves it"
+    felt, other = ("prior", "evidence") if prior else ("evidence", "prior")
+    return f"a little more or less weight on the {felt} moves it, on the {other} hardly"
 
 
 WAYS = {1.0: "up", -1.0: "down"}

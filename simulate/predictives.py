@@ -105,7 +105,7 @@ def kept(computed: Callable[[], Tabulated], *asked: str) -> Tabulated:
             "support": [table.lower, table.upper],
         }
 
-    found = keeping.kept(asked, ("predictives.py", "reference.py", "regression.py", "tabulation.py"), columns)
+    found = keeping.kept(asked, columns)
     lower, upper = found["support"]
     return Tabulated(tuple(found["normal"]), tuple(found["linked"]), lower, upper)
 

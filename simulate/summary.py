@@ -172,12 +172,13 @@ def independent_errors(values: Floats, chances: Mapping[str, float]) -> dict[str
     with the central moments ``m2`` and ``m4``.
     """
     ordered, draws = np.sort(values, axis=None), values.size
-    square = (values - values.mean()) ** 2
+    sd = float(values.std(ddof=1))
+    square = ((values - values.mean()) / sd) ** 2 if sd > 0 else np.ones_like(values)
     around = {key: ranks_around(draws, chance) for key, chance in chances.items()}
     return {
         **{f"mcse_{key}": float(ordered[high] - ordered[low]) / 2 for key, (low, high) in around.items()},
-        "mcse_mean": float(values.std(ddof=1)) / math.sqrt(draws),
-        "mcse_sd": float(square.std()) / math.sqrt(4 * square.mean() * draws),
+        "mcse_mean": sd / math.sqrt(draws),
+        "mcse_sd": sd * float(square.std()) / math.sqrt(4 * square.mean() * draws),
         "ess_bulk": float(draws),
         "ess_tail": float(draws),
         "r_hat": math.nan,

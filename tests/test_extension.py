@@ -101,6 +101,15 @@ def test_draws_are_thinned_from_a_longer_run_and_its_divergences_stay_counted(lo
     assert draws.sample_stats.sizes["draw"] == 150
 
 
+def test_the_posterior_of_semianalysis_is_that_of_sequential_monte_carlo():
+    from simulate import cross_check, loading, summary
+
+    priors = loading.load("semianalysis")
+    rows = summary.summarise(priors, inference.posterior(priors, Settings()), "posterior", 0.9)
+    found = cross_check.cross_check(priors, rows, 1)
+    assert found.agrees, found.in_words()
+
+
 def test_sequential_monte_carlo_agrees_with_nuts_and_notices_a_wrong_posterior(load):
     from simulate import cross_check, summary
 

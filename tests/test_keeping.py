@@ -7,8 +7,6 @@ import pytest
 
 from simulate import keeping, loading
 
-SOURCES = ("keeping.py",)
-
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -28,7 +26,7 @@ class Computing:
 
 
 def asked(compute: Computing, what: str = "a") -> list[float]:
-    return keeping.kept([what], SOURCES, compute)["x"]
+    return keeping.kept([what], compute)["x"]
 
 
 def test_a_table_is_computed_once_and_the_same_to_the_last_bit():
@@ -41,7 +39,7 @@ def test_another_question_or_other_code_has_another_table(monkeypatch):
     compute = Computing(1.0)
     asked(compute, "a")
     asked(compute, "b")
-    monkeypatch.setattr(keeping, "code", lambda sources: "other code")
+    monkeypatch.setattr(keeping, "code", lambda: "other code")
     asked(compute, "a")
     assert compute.times == 3
 

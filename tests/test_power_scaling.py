@@ -43,11 +43,11 @@ def test_a_figure_far_from_a_firm_prior_is_a_conflict_that_pulls_both_ways():
 
 
 def test_a_vague_figure_leaves_the_prior_speaking():
-    assert words(0.0, 30.0) == "the prior speaks; the evidence says little of it"
+    assert words(0.0, 30.0) == "a little more or less weight on the prior moves it, on the evidence hardly"
 
 
 def test_a_sharp_figure_leaves_the_prior_nothing_to_say():
-    assert words(0.5, 0.05) == "the evidence speaks; the prior matters little"
+    assert words(0.5, 0.05) == "a little more or less weight on the evidence moves it, on the prior hardly"
 
 
 def test_a_sensitivity_at_the_threshold_is_said_to_be_near_it():

@@ -39,6 +39,13 @@ def test_the_errors_of_independent_draws_are_their_spread_over_repetitions(name,
     assert (row.ess_bulk, row.ess_tail) == (4000, 4000)
 
 
+@pytest.mark.parametrize("scale", [1e-165, 1e-310, 1e150])
+def test_numbers_whose_squares_no_float_can_hold_have_finite_errors(scale):
+    row = summary.row("x", "", "prior", "USD", scale * draws(), 0.9, summary.independent_errors)
+    assert 0 < row.mcse_p50 < row.p50
+    assert np.isfinite([row.mcse_mean, row.mcse_sd]).all()
+
+
 def test_a_variable_that_does_not_vary_has_no_error_and_no_diagnostics():
     row = summary.row("x", "", "posterior", "USD", np.full((4, 100), 2.0), 0.9)
     assert (row.p50, row.sd, row.mcse_p50) == (2.0, 0.0, 0.0)

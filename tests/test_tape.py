@@ -162,6 +162,18 @@ def test_a_damaged_cache_is_not_believed(cache, ending, damage):
     playback.compiled.cache_clear()
 
 
+@pytest.mark.sampling
+def test_machine_code_with_one_bit_turned_is_compiled_anew(cache):
+    playback.compile_with(cache=True)
+    [path] = [path for path in kept(cache, "nbc") if "identity" in path.name]
+    content = path.read_bytes()
+    turned = bytearray(content)
+    turned[len(turned) // 2] ^= 8
+    path.write_bytes(turned)
+    assert playback.is_sound(playback.compile_with(cache=True))
+    assert path.read_bytes() != turned
+
+
 def test_functions_that_compute_something_else_are_noticed():
     wrong = playback.Compiled(playback.compiled().density, playback.compiled().identity)
     assert playback.is_sound(wrong)
