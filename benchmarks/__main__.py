@@ -2,8 +2,8 @@
 
     python -m benchmarks [--runs N] [--output PATH]
 
-Takes about a quarter of an hour on two idle cores with five pairs, less with fewer, and says on standard error what is being measured. What stands
-between the measured tables is in `SECTIONS`.
+Takes about a quarter of an hour on two idle cores with five pairs, less with fewer, and says on standard error what
+is being measured. The words between the measured tables are those of `sections`.
 """
 
 from __future__ import annotations
