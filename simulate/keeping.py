@@ -42,14 +42,20 @@ def kept(asked: Sequence[str], compute: Callable[[], Columns]) -> Columns:
     return found
 
 
-def place(mark: str) -> Path | None:
-    """Return the file of what is kept under a mark, or None where nothing is kept."""
+def folder() -> Path | None:
+    """Return where things are kept between processes, or None where nothing is: never in the package's own folder."""
     named = os.environ.get(FOLDER)
     if named is not None:
-        return Path(named) / f"{mark}.json" if named else None
+        return Path(named) if named else None
     import platformdirs
 
-    return platformdirs.user_cache_path("costladder") / f"{mark}.json"
+    return platformdirs.user_cache_path("costladder")
+
+
+def place(mark: str) -> Path | None:
+    """Return the file of what is kept under a mark, or None where nothing is kept."""
+    found = folder()
+    return found / f"{mark}.json" if found else None
 
 
 def read(path: Path | None, decides: str) -> Columns | None:

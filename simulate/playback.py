@@ -17,17 +17,19 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import carray, cfunc, types  # type: ignore[attr-defined]
+from numba.core import config
 from numba.core.caching import FunctionCache
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
+from simulate import keeping
 from simulate.errors import SimulateError
 
 Floats = NDArray[np.float64]
@@ -325,15 +327,38 @@ def compile_with(cache: bool) -> Compiled:
             result[i] = position[i]
         return 0
 
-    options: Any = {"cache": cache, "fastmath": False, "error_model": "numpy"}
-    kept: Any = FunctionCache(density) if cache else None  # type: ignore[no-untyped-call]
-    folder = Path(kept.cache_path) if kept else None
-    if folder:
+    options: Any = {"fastmath": False, "error_model": "numpy"}
+    if not cache:
+        return Compiled(cfunc(DENSITY, **options)(density), cfunc(EXPANSION, **options)(identity))
+    with kept_apart():
+        kept: Any = FunctionCache(density)  # type: ignore[no-untyped-call]
+        folder = Path(kept.cache_path)
         remove_altered(folder)
-    found = Compiled(cfunc(DENSITY, **options)(density), cfunc(EXPANSION, **options)(identity))
-    if folder:
+        found = Compiled(
+            cfunc(DENSITY, cache=True, **options)(density), cfunc(EXPANSION, cache=True, **options)(identity)
+        )
         sign(folder)
     return found
+
+
+@contextlib.contextmanager
+def kept_apart() -> Iterator[None]:
+    """Let Numba keep what it compiles here where `simulate.keeping` keeps things, unless it was told where.
+
+    Beside the source, as it does by itself, it would outlive an uninstallation, and the folder that is left would
+    pass for the package. Raises `OSError` where nothing is kept.
+    """
+    settings: Any = config
+    before = settings.CACHE_DIR
+    if not before:
+        folder = keeping.folder()
+        if folder is None:
+            raise OSError("nothing is kept")
+        settings.CACHE_DIR = str(folder / "compiled")
+    try:
+        yield
+    finally:
+        settings.CACHE_DIR = before
 
 
 SIGNED = "playback.compiled.json"

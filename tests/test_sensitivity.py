@@ -249,7 +249,7 @@ def test_a_refit_that_does_not_converge_is_tried_once_more_and_then_says_so(full
     monkeypatch.setattr(inference, "judge", judge)
     monkeypatch.setattr(sensitivity, "REFIT_DRAWS", 50)
     found = analyse(full_run, refit=True)
-    assert tried == [0.8, 0.95, 0.8, 0.95, 0.8]
+    assert tried == [0.9, 0.95, 0.9, 0.95, 0.9]
     assert "analyst, group press (NOT CONVERGED)" in sensitivity_report.terminal(found)
 
 

@@ -174,6 +174,17 @@ def test_machine_code_with_one_bit_turned_is_compiled_anew(cache):
     assert path.read_bytes() != turned
 
 
+@pytest.mark.sampling
+def test_nothing_is_left_beside_the_source_that_would_pass_for_the_package(monkeypatch, tmp_path):
+    from numba.core import config
+
+    monkeypatch.setattr(config, "CACHE_DIR", "")
+    monkeypatch.setenv("SIMULATE_CACHE", str(tmp_path))
+    playback.compile_with(cache=True)
+    assert kept(tmp_path, "nbc")
+    assert not kept(Path(playback.__file__).parent, "nb[ic]")
+
+
 def test_functions_that_compute_something_else_are_noticed():
     wrong = playback.Compiled(playback.compiled().density, playback.compiled().identity)
     assert playback.is_sound(wrong)
