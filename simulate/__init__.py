@@ -5,7 +5,10 @@
 ['load', 'run']
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulate.notebook import load, run
 
 __version__ = "0.1.0"
 __all__ = ["load", "run"]

@@ -8,8 +8,9 @@ company: $1.95bn (90 % credible interval $1.35bn to $2.7bn)
 
 from __future__ import annotations
 
+import base64
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,52 @@ class Interval:
 
     def __repr__(self) -> str:
         return self.in_words
+
+
+class Answers(list["Answer"]):
+    """Answers to questions about a run, in their order, which show themselves as a table.
+
+    ``warning`` says that the run has not converged; it is empty where it has.
+    """
+
+    def __init__(self, answers: Iterable[Answer], warning: str = "") -> None:
+        super().__init__(answers)
+        self.warning = warning
+
+    def remarks(self) -> list[str]:
+        """Return what a reader of the numbers must know."""
+        notes = [f"{answer.expression}: {note}" for answer in self for note in answer.notes]
+        return [*filter(None, [self.warning]), *notes]
+
+    def __repr__(self) -> str:
+        from simulate import query_report
+
+        return "\n\n".join([report.table(query_report.cells(self)), *self.remarks()]) if self else "no question"
+
+    def _repr_html_(self) -> str:
+        from simulate import query_report
+
+        return as_html("", query_report.cells(self), self.remarks()) if self else "no question"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a run, in the file ``path``, and the caption that goes with it."""
+
+    path: Path
+
+    @property
+    def caption(self) -> str:
+        return self.path.with_suffix(".txt").read_text(encoding="utf-8").strip()
+
+    def __repr__(self) -> str:
+        return f"{self.path}\n\n{self.caption}"
+
+    def _repr_html_(self) -> str:
+        picture = base64.b64encode(self.path.read_bytes()).decode()
+        text = html.escape(self.caption)
+        shown = f'<img alt="{text}" src="data:image/png;base64,{picture}" style="max-width: 100%">'
+        return f"<figure>{shown}<figcaption>{text}</figcaption></figure>"
 
 
 @dataclass(frozen=True)
@@ -102,28 +149,46 @@ class Run:
         numbers = {key: found[key] for key in ("lower", "median", "upper", "probability", "kind", "unit")}
         return Interval(name, **numbers, in_words=words)
 
-    def query(self, *expressions: str) -> list[Answer]:
+    def query(self, *expressions: str) -> Answers:
         """Return the answers to expressions such as ``"P(company > 1.6 bn)"``, as `simulate.query.query` does."""
         from simulate import query
 
-        return query.query(self.on_disk, expressions)
+        warning = "" if self.converged else str(self.manifest["verdict"]["in_words"])
+        return Answers(query.query(self.on_disk, expressions), warning)
 
     def cite(self, *scopes: str, form: str = "text", style: str = "short", force: bool = False) -> str:
         """Return what to write of the run, as `simulate.citations.cite` does."""
         return citations.cite(self.on_disk, scopes, form=form, style=style, force=force)
+
+    def plot(self, kind: str = "ladder", *, scope: str = "", theme: str = "light", size: str = "page") -> Figure:
+        """Draw a figure of the run, as ``simulate plot`` does: any of its kinds, as a PNG beside the run's own.
+
+        Raises `SimulateError` for a kind, scope, theme or size that there is not.
+        """
+        from simulate.plot_order import EVERY, Order, fill
+
+        if kind == EVERY:
+            raise SimulateError(f"{kind}: one figure at a time; `simulate plot` draws all")
+        [path] = fill(Order((kind,), ("png",), theme, size, scope), self.on_disk)
+        return Figure(path)
 
     def __repr__(self) -> str:
         return f"{report.terminal(self.manifest)}\n\nrun: {self.folder}"
 
     def _repr_html_(self) -> str:
         """Return the table of scopes and the verdict, for a notebook."""
-        header, *rows = report.scope_cells(self.manifest)
-        lines = ["".join(f"<th>{html.escape(cell)}</th>" for cell in header)]
-        lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
-        table = "".join(f"<tr>{line}</tr>" for line in lines)
-        verdict = html.escape(str(self.manifest["verdict"]["in_words"]))
-        title = html.escape(str(self.manifest["title"]))
-        return f"<table><caption>{title}</caption>{table}</table><p>{verdict}</p>"
+        verdict = str(self.manifest["verdict"]["in_words"])
+        return as_html(str(self.manifest["title"]), report.scope_cells(self.manifest), [verdict])
+
+
+def as_html(caption: str, cells: Sequence[Sequence[str]], remarks: Sequence[str]) -> str:
+    """Return a table, header first, and what is to be said of it; all of it is text, whatever it looks like."""
+    header, *rows = cells
+    lines = ["".join(f"<th>{html.escape(cell)}</th>" for cell in header)]
+    lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+    table = "".join(f"<tr>{line}</tr>" for line in lines)
+    below = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks)
+    return f"<table><caption>{html.escape(caption)}</caption>{table}</table>{below}"
 
 
 def run(

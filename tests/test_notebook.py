@@ -1,6 +1,11 @@
 """In Python as on the command line."""
 
 import html
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from conftest import MINIMAL, Write
@@ -10,7 +15,23 @@ from simulate import results
 from simulate.errors import RunError, SimulateError
 from simulate.notebook import Run
 
+REPOSITORY = Path(__file__).parent.parent
 TITLED = MINIMAL.replace("One run at a rental rate", "One <run> & a rate")
+
+USED = """import simulate
+from simulate.notebook import Answers, Figure, Interval, Run
+
+run: Run = simulate.run("semianalysis", set=["scope.horizon=3"], seed=7)
+interval: Interval = run.interval("company")
+answers: Answers = run.query("company / gpus")
+figure: Figure = run.plot("ladder")
+sentence: str = run.cite("company") + simulate.load("semianalysis").cite()
+width: float = interval.upper - answers[0].value
+rows: int = len(run.summary())
+"""
+WRONG = """median: str = interval.median
+simulate.load(3)
+"""
 
 
 @pytest.fixture
@@ -57,10 +78,46 @@ def test_what_a_notebook_shows_has_no_markup_of_the_file(run):
     assert "exact" in shown
 
 
+def test_answers_show_themselves_as_a_table_and_a_poor_run_says_so_there(run):
+    answers = run.query("P(final_run > 0 USD)", "q90(final_run)")
+    assert "q90(final_run)" in repr(answers)
+    assert "<td>q90(final_run)</td>" in answers._repr_html_()
+    answers.warning = "NOT CONVERGED"
+    assert "NOT CONVERGED" in repr(answers)
+    assert "<p>NOT CONVERGED</p>" in answers._repr_html_()
+
+
+def test_a_figure_shows_itself_with_its_caption(run):
+    figure = run.plot("exceedance", scope="final_run", theme="dark")
+    assert figure.path.name == "exceedance-final_run-dark.png"
+    assert "90 %" in repr(figure) or "probab" in repr(figure)
+    shown = figure._repr_html_()
+    assert f"<figcaption>{html.escape(figure.caption)}</figcaption>" in shown
+    assert "data:image/png;base64,iVBOR" in shown
+
+
 def test_what_there_is_not_is_said(run, tmp_path):
     with pytest.raises(SimulateError, match="no cost scope of this run; there are final_run"):
         run.interval("company")
     with pytest.raises(SimulateError, match="seeds: no setting; there are draws"):
         simulate.run("semianalysis", seeds=3)
+    with pytest.raises(SimulateError, match="one figure at a time"):
+        run.plot("all")
     with pytest.raises(RunError):
         simulate.load("nothing", out=tmp_path)
+
+
+def test_it_is_typed_for_those_who_use_it(tmp_path):
+    script = tmp_path / "user.py"
+    script.write_text(USED + WRONG)
+    options = ["--strict", "--no-incremental", "--follow-imports=silent", "--ignore-missing-imports"]
+    command = [sys.executable, "-m", "mypy", *options, str(script)]
+    where = {**os.environ, "MYPYPATH": str(REPOSITORY)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=where, check=False)
+    found = re.findall(r"user\.py:(\d+): error: (.*)", done.stdout)
+    assert [int(line) for line, _ in found] == [USED.count("\n") + 1, USED.count("\n") + 2], done.stdout
+
+
+def test_its_types_are_shipped():
+    assert (REPOSITORY / "simulate" / "py.typed").is_file()
+    assert "py.typed" in (REPOSITORY / "setup.cfg").read_text(encoding="utf-8")
