@@ -75,6 +75,40 @@ BOUNDS = ("lower", "upper")
 REMARKS = ("unit", "source", "sources", "note")
 REFERRING = ("reference", "within", "architecture", "chip", "without")
 KEYS = frozenset({"value", "interval", "level", "family", "text", *BOUNDS, *REMARKS, *QUANTILES, *PARAMETER_NAMES})
+MEANINGS = {
+    "value": "a fixed number",
+    "text": "a number or an interval with its unit, as in the form without a table",
+    "interval": "two ends, [low, high] or 'low to high': its quantiles, exactly",
+    "level": "probability between the ends of the interval, the rest in equal parts outside",
+    "family": "of the distribution; from what else is given and the range of the place, where not stated",
+    **{key: f"{100 * p:g} % of the probability lies below" for key, p in QUANTILES.items()},
+    "mean": "parameter: the mean (of a truncated-normal: before it is truncated)",
+    "sd": "parameter: the standard deviation (of a truncated-normal: before it is truncated)",
+    "median": "parameter: the median",
+    "sigma": "parameter: the standard deviation of the logarithm, or of the logit",
+    "low": "parameter: the least value there can be",
+    "mode": "parameter: the most probable value",
+    "high": "parameter: the largest value there can be",
+    "alpha": "parameter: the first shape of a beta",
+    "beta": "parameter: the second shape of a beta",
+    "shape": "parameter: the shape of a gamma",
+    "scale": "parameter: the scale of a gamma or of a student-t",
+    "df": "parameter: the degrees of freedom of a student-t",
+    "location": "parameter: the centre of a student-t",
+    "components": "of a mixture: tables with a weight and a distribution each",
+    "lower": "bound below which it cannot be, where that of the place is too wide",
+    "upper": "bound above which it cannot be, likewise",
+    "unit": "that of the place, or one that converts to it",
+    "source": "the name of one of `sources`",
+    "sources": "names of `sources` that say so",
+    "note": "how it is known, in words; an entry has a source or a note",
+    "reference": "the table of disclosed cases that answers: training_runs for an MFU, research_multipliers",
+    "within": "a class of disclosed cases that is asked in place of all",
+    "architecture": "of the run that is asked about: dense or moe",
+    "chip": "the class of chips that it ran on; that of the run's chip, unless given",
+    "without": "a family of disclosed runs that is left out",
+}
+"""What each key of the table form of an entry means."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from simulate.distributions import INFINITY, Johnson
 from simulate.elicitation import (
+    MEANINGS,
     PARAMETERS,
-    QUANTILES,
     REFERRING,
     Entry,
     FaultsFound,
@@ -225,6 +225,9 @@ class Exists(BeforeValidator):
 
 
 EXISTS = Exists(read_existence)
+SOURCES = "names of `sources` that say so"
+NOTE = "how it is known, in words"
+LABEL = "what tables and figures call it; its name, unless given"
 
 
 def refuse_truth(raw: Any) -> Any:
@@ -264,7 +267,7 @@ class Hosting(Section):
 class Chip(Section):
     """A kind of accelerator on the market."""
 
-    label: str = ""
+    label: str = Field(default="", description=LABEL)
     server_cost: Annotated[Entry | None, SERVER_COST] = None
     power: Annotated[Entry | None, POWER] = None
     peak_flops: Annotated[Entry | None, PEAK] = None
@@ -281,11 +284,11 @@ class Fleet(Section):
 class Run(Section):
     """A training run: its billed hours stated, or from its physics, or both."""
 
-    chip: Name
+    chip: Name = Field(description="the kind of accelerator it ran on, one of `chips`")
     part_of: Literal["final_run", "official_runs"] = Field(
         description="the narrowest scope that counts it: the base model, or what was trained from it"
     )
-    label: str = ""
+    label: str = Field(default="", description=LABEL)
     gpu_hours: Annotated[Entry | None, HOURS] = None
     active_parameters: Annotated[Entry | None, PARAMETER_COUNT] = None
     tokens: Annotated[Entry | None, TOKENS] = None
@@ -302,7 +305,7 @@ class Research(Section):
 class Staff(Section):
     """A group of people."""
 
-    label: str = ""
+    label: str = Field(default="", description=LABEL)
     headcount: Annotated[Entry, HEADCOUNT]
     pay: Annotated[Entry, PAY]
     overhead: Annotated[Entry, OVERHEAD]
@@ -312,7 +315,7 @@ class Staff(Section):
 class Other(Section):
     """Any other item, by name: spent once (``amount``) or each year (``yearly``)."""
 
-    label: str = ""
+    label: str = Field(default="", description=LABEL)
     part_of: list[Literal["development", "company"]] = Field(min_length=1, description="the scopes that count it")
     amount: Annotated[Entry | None, AMOUNT] = None
     yearly: Annotated[Entry | None, YEARLY] = None
@@ -327,8 +330,8 @@ class Correlation(Table):
     normal: float | list[list[float]] | None = Field(
         default=None, description="of the normal scores, one number or a matrix"
     )
-    sources: list[str] = []
-    note: str = ""
+    sources: list[str] = Field(default=[], description=SOURCES)
+    note: str = Field(default="", description=NOTE)
 
 
 type Year = Annotated[str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
@@ -340,34 +343,34 @@ class Evidence(Table):
 
     quantity: str = Field(description="ownership, run_cost[v3-pretraining], fleet.h800.count, …")
     kind: Literal["estimate", "floor", "ceiling"] = Field(description="the claim says: about, at least, at most")
-    value: float | str | None = None
+    value: float | str | None = Field(default=None, description="the figure as published, in `unit`")
     interval: list[float | str] | str | None = Field(
         default=None, description="the claim's own interval, 90 % unless level"
     )
-    level: float | None = Field(default=None, gt=0, lt=1)
+    level: float | None = Field(default=None, gt=0, lt=1, description="of `interval`; 0.9 unless given")
     relative_error: float | str | None = Field(
         default=None, description="0.2: value / 1.2 to value × 1.2 is a 90 % interval"
     )
-    unit: str | None = None
+    unit: str | None = Field(default=None, description="that of the quantity, or one that converts to it")
     used: bool = Field(default=True, description="false: shown beside the result, without weight in it")
-    label: str = ""
-    claimant: str = ""
-    date: datetime.date | Year | None = None
+    label: str = Field(default="", description="what tables and figures call it; its claimant, unless given")
+    claimant: str = Field(default="", description="who says so; the publisher of its source, unless given")
+    date: datetime.date | Year | None = Field(default=None, description="when it was said: a day, a month or a year")
     group: Name | None = Field(default=None, description="claims of one origin share one error")
-    source: str | None = None
-    sources: list[str] = []
+    source: str | None = Field(default=None, description="the name of one of `sources`")
+    sources: list[str] = Field(default=[], description="likewise, where there are several")
     computed_from: list[str] = Field(default=[], description="paths of the priors that the figure was computed from")
     independent: str = Field(
         default="", description="why it is no second use of a figure its source also set a prior with"
     )
-    note: str = ""
+    note: str = Field(default="", description=NOTE)
 
 
 class Group(Table):
     """Claims of one origin: how much of their error they share."""
 
-    correlation: float = Field(ge=0, lt=1)
-    note: str = ""
+    correlation: float = Field(ge=0, lt=1, description="of the errors of its claims")
+    note: str = Field(default="", description=NOTE)
 
 
 class Likelihood(Table):
@@ -380,12 +383,14 @@ class Likelihood(Table):
 class Source(Section):
     """Where a number comes from."""
 
-    title: str = Field(min_length=1)
-    known: Literal["primary", "secondary", "derived", "general knowledge"]
-    authors: list[str] = []
-    publisher: str = ""
-    date: datetime.date | Year | None = None
-    url: str = ""
+    title: str = Field(min_length=1, description="of the article, paper, page or table")
+    known: Literal["primary", "secondary", "derived", "general knowledge"] = Field(
+        description="whether it says so itself, repeats it, was computed from, or is what everybody knows"
+    )
+    authors: list[str] = Field(default=[], description="Given Name Surname, each")
+    publisher: str = Field(default="", description="newspaper, company, archive")
+    date: datetime.date | Year | None = Field(default=None, description="of publication: a day, a month or a year")
+    url: str = Field(default="", description="where it can be read")
     locator: str = Field(default="", description="table, page or section")
     bias: Annotated[Entry | None, BIAS] = None
 
@@ -396,14 +401,14 @@ class PriorFile(Table):
     version: Annotated[Literal[1], BeforeValidator(refuse_truth)] = Field(
         alias="schema", description="version of this format"
     )
-    title: str = Field(min_length=1)
+    title: str = Field(min_length=1, description="what the file is, in a line")
     subject: str = Field(default="", description="whose cost it is, as a sentence names it")
-    as_of: datetime.date | None = None
+    as_of: datetime.date | None = Field(default=None, description="the day whose knowledge the file has")
     money: str = Field(
         default="USD", pattern=r"^USD( (19|20)\d\d)?$", description="currency and price year, such as USD 2025"
     )
-    note: str = ""
-    extends: list[str] = []
+    note: str = Field(default="", description="premises and choices, for whoever reads a result")
+    extends: list[str] = Field(default=[], description="prior files below this one, a later over an earlier")
     currencies: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Currency] = {}
     scope: Scope = Scope()
     hosting: Hosting = Hosting()
@@ -540,32 +545,29 @@ def known_keys(location: tuple[Any, ...], file: type[Table] = PriorFile) -> list
     return sorted(found.alias or name for name, found in table.model_fields.items())
 
 
+NUMBER = {"anyOf": [{"type": "number"}, {"type": "string"}]}
+ENDS = {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}
+TEXT = {"type": "string"}
+SHAPES: dict[str, dict[str, Any]] = {
+    "interval": {"anyOf": [TEXT, ENDS]},
+    "level": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.9},
+    "family": {"enum": list(PARAMETERS)},
+    "components": {"type": "array", "minItems": 2, "items": {"type": "object"}},
+    "sources": {"type": "array", "items": TEXT},
+    **dict.fromkeys(("text", "unit", "source", "note", *REFERRING), TEXT),
+}
+"""What stands at a key of the table form of an entry, where it is not a number."""
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a prior file, for editors that complete and check TOML."""
     schema = PriorFile.model_json_schema(by_alias=True)
-    number = {"anyOf": [{"type": "number"}, {"type": "string"}]}
-    names = sorted(frozenset().union(*(keys for sets in PARAMETERS.values() for keys in sets)) - {"components"})
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "simulate prior file"
     schema["$defs"]["Quantity"] = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {
-            "value": number,
-            "text": {"type": "string"},
-            "interval": {
-                "anyOf": [{"type": "string"}, {"type": "array", "items": number, "minItems": 2, "maxItems": 2}]
-            },
-            "level": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.9},
-            "family": {"enum": list(PARAMETERS)},
-            **dict.fromkeys((*QUANTILES, *names, "lower", "upper"), number),
-            "components": {"type": "array", "minItems": 2, "items": {"type": "object"}},
-            **{key: {"type": "string"} for key in REFERRING},
-            "unit": {"type": "string"},
-            "sources": {"type": "array", "items": {"type": "string"}},
-            "source": {"type": "string"},
-            "note": {"type": "string"},
-        },
+        "properties": {key: {"description": meaning, **SHAPES.get(key, NUMBER)} for key, meaning in MEANINGS.items()},
     }
     referred: dict[str, Any] = refer(schema)
     return referred
