@@ -28,6 +28,7 @@ LIBRARIES = (
     "arviz",
     "xarray",
     "h5netcdf",
+    "netcdf4",
     "matplotlib",
     "numpyro",
     "pystan",

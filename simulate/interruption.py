@@ -31,7 +31,14 @@ class Interruption:
         """Begin to listen, unless whoever started the command has it ignored."""
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self)
-            sys.unraisablehook = repeated
+            sys.unraisablehook = self.ignored
+
+    def ignored(self, swallowed: Any) -> None:
+        """Interrupt again where Python had to ignore the interruption; what it left half made need not close well."""
+        if issubclass(swallowed.exc_type, KeyboardInterrupt):
+            repeat()
+        elif not self.came:
+            sys.__unraisablehook__(swallowed)
 
     def stop(self) -> None:
         """Ignore what comes while the interpreter ends: there is nothing left to interrupt."""
@@ -39,11 +46,8 @@ class Interruption:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def repeated(swallowed: Any) -> None:
-    """Interrupt again, a moment later, where Python had to ignore the interruption in a callback."""
-    if not issubclass(swallowed.exc_type, KeyboardInterrupt):
-        sys.__unraisablehook__(swallowed)
-        return
+def repeat() -> None:
+    """Interrupt once more, a moment later."""
     again = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
     again.daemon = True
     again.start()

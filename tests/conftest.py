@@ -8,11 +8,15 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from browser import browser, open_page
 
 from simulate import loading, results
 from simulate.errors import InputError
 from simulate.priors import Priors
 from simulate.results import Run
+
+__all__ = ["browser", "open_page"]
+"""Fixtures from elsewhere."""
 
 hypothesis.settings.register_profile(
     "repeatable",

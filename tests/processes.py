@@ -19,13 +19,20 @@ warnings.simplefilter("ignore")
 from simulate import loading, pipeline
 from simulate.__main__ import main
 from simulate.inference import Settings
+from simulate.interruption import Interruption
 for name in json.loads(sys.argv[1]):  # so that everything is imported that such a run imports
     pipeline.run(loading.load(name), Settings(20, 100, 2), out=pipeline.Path("warming"))
 print("ready", flush=True)
+listen = Interruption.listen
 for line in sys.stdin:
     asked = json.loads(line)
+    reading, writing = os.pipe()
     child = os.fork()
     if not child:
+        def begin(interruption):
+            listen(interruption)
+            os.close(writing)  # tells the parent
+        Interruption.listen = begin
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(os.open(asked["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
@@ -33,6 +40,9 @@ for line in sys.stdin:
         sys.argv = ["simulate", *asked["arguments"]]
         exec(asked["before"])
         main()
+    os.close(writing)
+    os.read(reading, 1)  # nothing, once the child listens or is no more
+    os.close(reading)
     start = time.monotonic()
     for moment, number in asked["signals"]:
         time.sleep(max(0.0, start + moment - time.monotonic()))
@@ -40,7 +50,10 @@ for line in sys.stdin:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     print(code, time.monotonic() - start, flush=True)
 """
-"""``before`` is Python that the child runs first: it limits what the disk takes, or sets its clock."""
+"""``before`` is Python that the child runs first: it limits what the disk takes, or sets its clock.
+
+Time is counted from when the command listens for Ctrl-C: before, on a busy machine, the signal would end the fork.
+"""
 
 
 @dataclass(frozen=True)

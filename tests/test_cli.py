@@ -17,7 +17,7 @@ from simulate.inference import Settings
 REPOSITORY = Path(__file__).parent.parent
 HEAVY = (
     "pymc", "pytensor", "arviz", "arviz_base", "arviz_stats", "arviz_plots", "numba", "nutpie", "matplotlib", "pandas",
-    "xarray", "h5netcdf", "scipy",
+    "xarray", "h5netcdf", "netCDF4", "scipy",
 )  # fmt: skip
 LIGHT = (*HEAVY, "numpy", "pint")
 VERBS = (

@@ -30,9 +30,19 @@ def swallow(**given):
 
 
 def test_an_interruption_that_python_had_to_ignore_comes_again():
-    interruption.repeated(SimpleNamespace(exc_type=KeyboardInterrupt))
+    interruption.Interruption().ignored(SimpleNamespace(exc_type=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         time.sleep(10)
+
+
+@pytest.mark.parametrize(("came", "told"), [(False, 1), (True, 0)])
+def test_what_an_interruption_left_half_made_is_not_told(monkeypatch, came, told):
+    said = []
+    monkeypatch.setattr("sys.__unraisablehook__", said.append)
+    heard = interruption.Interruption()
+    heard.came = came
+    heard.ignored(SimpleNamespace(exc_type=AttributeError))
+    assert len(said) == told
 
 
 @pytest.mark.parametrize("end", [swallow, lambda **given: signal.raise_signal(signal.SIGINT)])

@@ -19,7 +19,7 @@ import simulate
 from simulate import characters, cli, loading, pipeline, report, results
 from simulate.inference import Settings
 
-SOURCES = sorted(Path(simulate.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(simulate.__file__).parent.rglob("*.py"))
 FORBIDDEN_MODULES = {
     "pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "subprocess", "socket",
     "urllib.request", "http.client", "requests", "httpx", "ftplib", "ctypes", "runpy", "code", "webbrowser", "xmlrpc",

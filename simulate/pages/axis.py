@@ -1,0 +1,62 @@
+"""The axis of money of a figure on a page: logarithmic, with as many round amounts as have room."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simulate.pages import lettering
+from simulate.plot_axes import limits, round_amounts
+from simulate.summary import published
+
+NARROWEST = 4.0
+"""Ratio of the ends of an axis, at least."""
+
+TICK_SIZE = 11.0
+"""Of the type of a tick."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where values lie: from ``low`` at ``left`` to ``high`` at ``left + width``; amounts in USD, lengths in SVG's."""
+
+    left: float
+    width: float
+    low: float
+    high: float
+
+    def place(self, value: float) -> float:
+        """Return where a value lies; what is beyond an end, such as zero, lies at it."""
+        inside = min(max(value, self.low), self.high)
+        return self.left + self.width * math.log(inside / self.low) / math.log(self.high / self.low)
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Place and words of the densest round amounts whose words leave one another room."""
+        found: list[tuple[float, str]] = []
+        for values in round_amounts(self.low, self.high):
+            shown = [(self.place(v), published(v)) for v in values if self.low <= v <= self.high]
+            inside = [(place, words) for place, words in shown if self.has_room(place, words)]
+            found = inside or found
+            if len(inside) > 1 and are_apart(inside):
+                return inside
+        return found[:1]
+
+    def has_room(self, place: float, words: str) -> bool:
+        """Whether the words of a tick reach no farther than the axis and half a letter."""
+        beyond = lettering.width(words, TICK_SIZE) / 2 - TICK_SIZE / 2
+        return self.left <= place - beyond and place + beyond <= self.left + self.width
+
+
+def are_apart(shown: Sequence[tuple[float, str]]) -> bool:
+    """Whether the words of ticks leave one another room."""
+    halves = [(place, lettering.width(words, TICK_SIZE) / 2) for place, words in shown]
+    return all(b - a > half + other + TICK_SIZE for (a, half), (b, other) in itertools.pairwise(halves))
+
+
+def ends_of(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis that shows some amounts [USD]; those that are not positive have no place on it."""
+    shown = [value for value in values if 0 < value < math.inf]
+    return limits(shown or [1.0], factor=NARROWEST)
