@@ -22,7 +22,7 @@ LINES = sorted(
     {
         (path.name, line.split(" #")[0].strip())
         for path in [*PAGES, *DOCS.glob("how-to/*.md")]
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for line in path.read_text(encoding="utf-8").replace("\\\n", "").splitlines()
         if re.match(r" *(\| .* \| `)?simulate [a-z]+ [^|…]*$", line.rstrip("`| "))
     }
 )
