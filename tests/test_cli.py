@@ -17,12 +17,12 @@ from simulate.inference import Settings
 REPOSITORY = Path(__file__).parent.parent
 HEAVY = (
     "pymc", "pytensor", "arviz", "arviz_base", "arviz_stats", "arviz_plots", "numba", "nutpie", "matplotlib", "pandas",
-    "xarray", "h5netcdf", "netCDF4", "scipy",
+    "xarray", "h5netcdf", "netCDF4", "scipy", "starlette", "uvicorn", "jinja2", "anyio",
 )  # fmt: skip
 LIGHT = (*HEAVY, "numpy", "pint")
 VERBS = (
     "run", "check", "show", "verify", "reproduce", "plot", "compare", "sensitivity", "pool", "audit", "validate",
-    "calibrate", "list", "init", "schema", "cite", "query", "sweep",
+    "calibrate", "list", "init", "schema", "cite", "query", "sweep", "explore",
 )  # fmt: skip
 
 
