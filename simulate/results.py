@@ -221,7 +221,7 @@ def write_tree(folder: Path, tree: xr.DataTree) -> None:
 
     By the NetCDF library itself, which writes two hundred variables in a fifth of the time that h5netcdf takes.
     """
-    write_bytes(folder / POSTERIOR, bytes(tree.to_netcdf(engine="netcdf4")))
+    write_bytes(folder / POSTERIOR, tree.to_netcdf(engine="netcdf4"))
 
 
 def write_summary(folder: Path, rows: Iterable[Any]) -> None:

@@ -14,8 +14,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import itertools
-import sys
-import types
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 
 from simulate.errors import SimulateError
 from simulate.evidence import Terms
+from simulate.postponing import OPTIONAL, postponed
 from simulate.priors import Priors
 
 if TYPE_CHECKING:
@@ -108,8 +107,9 @@ def by_nutpie(priors: Priors, terms: Terms, settings: Settings, progress: Progre
         blocking=False,
     )
     try:
-        for name in WANTED_NEXT:
-            importlib.import_module(name)
+        with postponed(*OPTIONAL):
+            for name in WANTED_NEXT:
+                importlib.import_module(name)
         trace = sampling.wait()
     except KeyboardInterrupt:
         sampling.cancel()
@@ -137,31 +137,6 @@ def drawn(trace: Any, dimensions: int) -> tuple[Floats, xr.Dataset]:
         raise KeyboardInterrupt
     stats = {name: (("chain", "draw"), np.stack([one[name] for one in found])) for name in STATISTICS.values()}
     return np.stack(scores), xr.Dataset(stats)
-
-
-@contextlib.contextmanager
-def postponed(name: str) -> Iterator[None]:
-    """Import a package only when something of it is asked for, if something imported here asks for it at all.
-
-    nutpie imports ArviZ, and with it Matplotlib, for a way of returning draws that is not used here.
-    """
-    if name in sys.modules:
-        yield
-        return
-    stand_in = types.ModuleType(name)
-
-    def attribute(wanted: str) -> Any:
-        if sys.modules.get(name) is stand_in:
-            del sys.modules[name]
-        return getattr(importlib.import_module(name), wanted)
-
-    stand_in.__getattr__ = attribute  # type: ignore[method-assign]
-    sys.modules[name] = stand_in
-    try:
-        yield
-    finally:
-        if sys.modules.get(name) is stand_in:
-            del sys.modules[name]
 
 
 def taped(compiled: Any, block: NDArray[np.uint8], dimensions: int) -> Any:

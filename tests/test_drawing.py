@@ -7,10 +7,11 @@ import sys
 import pytest
 from conftest import MINIMAL
 
-from simulate import pipeline, results, samplers
+from simulate import pipeline, results
 from simulate.drawing import drawing
 from simulate.errors import RunError
 from simulate.inference import Settings
+from simulate.postponing import postponed
 
 pytestmark = pytest.mark.sampling
 
@@ -55,7 +56,7 @@ def test_what_the_disk_refuses_that_process_is_told_by_this_one(run, tmp_path):
 def test_a_postponed_package_is_imported_when_something_of_it_is_asked_for(monkeypatch, tmp_path):
     (tmp_path / "late_package.py").write_text("value = 3\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with samplers.postponed("late_package"):
+    with postponed("late_package"):
         import late_package
     assert "late_package" not in sys.modules
     assert late_package.value == 3
