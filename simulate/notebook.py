@@ -3,7 +3,7 @@
 >>> import simulate
 >>> run = simulate.run("semianalysis")  # doctest: +SKIP
 >>> run.interval("company")  # doctest: +SKIP
-company: $1.95bn (90 % credible interval $1.35bn to $2.7bn)
+company: $1.95bn (90 % credible interval $1.33bn to $2.7bn; USD 2025)
 """
 
 from __future__ import annotations
@@ -48,11 +48,13 @@ class Interval:
 class Answers(list["Answer"]):
     """Answers to questions about a run, in their order, which show themselves as a table.
 
-    ``warning`` says that the run has not converged; it is empty where it has.
+    ``heading`` says of whose cost, in which money, they are; ``warning`` that the run has not converged, and is empty
+    where it has.
     """
 
-    def __init__(self, answers: Iterable[Answer], warning: str = "") -> None:
+    def __init__(self, answers: Iterable[Answer], heading: str = "", warning: str = "") -> None:
         super().__init__(answers)
+        self.heading = heading
         self.warning = warning
 
     def remarks(self) -> list[str]:
@@ -63,12 +65,13 @@ class Answers(list["Answer"]):
     def __repr__(self) -> str:
         from simulate import query_report
 
-        return "\n\n".join([report.table(query_report.cells(self)), *self.remarks()]) if self else "no question"
+        parts = [self.heading, report.table(query_report.cells(self)), *self.remarks()] if self else ["no question"]
+        return "\n\n".join(filter(None, parts))
 
     def _repr_html_(self) -> str:
         from simulate import query_report
 
-        return as_html("", query_report.cells(self), self.remarks()) if self else "no question"
+        return as_html(self.heading, query_report.cells(self), self.remarks()) if self else "no question"
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,10 @@ class Figure:
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(self.path.read_bytes()).decode()
-        text = html.escape(self.caption)
-        shown = f'<img alt="{text}" src="data:image/png;base64,{picture}" style="max-width: 100%">'
-        return f"<figure>{shown}<figcaption>{text}</figcaption></figure>"
+        what = html.escape(self.caption.splitlines()[0])
+        shown = f'<img alt="{what}" src="data:image/png;base64,{picture}" style="max-width: 100%">'
+        text = f'<figcaption style="white-space: pre-line">{html.escape(self.caption)}</figcaption>'
+        return f"<figure>{shown}{text}</figure>"
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ class Run:
             )
         median, ends = report.scope_words(found)
         warning = "" if self.converged else "NOT CONVERGED, do not cite: "
-        words = f"{warning}{name}: {median} ({report.level(self.manifest['scopes'])} {ends})"
+        words = f"{warning}{name}: {median} ({report.level(self.manifest['scopes'])} {ends}; {self.manifest['money']})"
         numbers = {key: found[key] for key in ("lower", "median", "upper", "probability", "kind", "unit")}
         return Interval(name, **numbers, in_words=words)
 
@@ -153,8 +157,10 @@ class Run:
         """Return the answers to expressions such as ``"P(company > 1.6 bn)"``, as `simulate.query.query` does."""
         from simulate import query
 
-        warning = "" if self.converged else str(self.manifest["verdict"]["in_words"])
-        return Answers(query.query(self.on_disk, expressions), warning)
+        found = self.manifest
+        heading = f"{found['group'].capitalize()} for {found['subject']}, {found['money']}; equal-tailed intervals"
+        warning = "" if self.converged else str(found["verdict"]["in_words"])
+        return Answers(query.query(self.on_disk, expressions), heading, warning)
 
     def cite(self, *scopes: str, form: str = "text", style: str = "short", force: bool = False) -> str:
         """Return what to write of the run, as `simulate.citations.cite` does."""

@@ -148,12 +148,28 @@ def ruler() -> Any:
 
 
 def shorten(text: str, width: float, size: float, weight: str = "normal") -> str:
-    """Return text that fits a width, its end replaced by an ellipsis where it did not."""
+    """Return text that fits a width, an ellipsis where it was cut: before its `ending`, or else at its end."""
     if text_width(text, size, weight) <= width:
         return text
-    while text and text_width(text + "…", size, weight) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    end = ending(text)
+    if text_width(f"…{end}", size, weight) > width / 2:
+        end = ""
+    head = text.removesuffix(end)
+    while head and text_width(f"{head}…{end}", size, weight) > width:
+        head = head[:-1]
+    return f"{head.rstrip()}…{end}"
+
+
+def ending(text: str) -> str:
+    """Return the last part of a path, or the figure after what it is of; they say more than what is before them.
+
+    >>> ending("groups.report.error"), ending("gpu_hours[v3]: 2.66M GPU-hour"), ending("A sentence. And another")
+    ('error', ': 2.66M GPU-hour', '')
+    """
+    if " " not in text:
+        return text.rpartition(".")[2] if "." in text else ""
+    before, mark, figure = text.rpartition(": ")
+    return mark + figure if before else ""
 
 
 def wrap(text: str, width: float, size: float, weight: str = "normal", *, most: int = 3) -> list[str]:

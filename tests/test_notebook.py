@@ -51,6 +51,7 @@ def test_an_interval_has_its_numbers_and_says_what_it_is(run):
     assert found.lower < found.median < found.upper
     assert (found.probability, found.kind, found.unit) == (0.9, "eti", "USD")
     assert "90 % credible interval" in repr(found)
+    assert repr(found).endswith("USD)")
     assert found.median == float(run.posterior["final_run"].median())
 
 
@@ -81,6 +82,7 @@ def test_what_a_notebook_shows_has_no_markup_of_the_file(run):
 def test_answers_show_themselves_as_a_table_and_a_poor_run_says_so_there(run):
     answers = run.query("P(final_run > 0 USD)", "q90(final_run)")
     assert "q90(final_run)" in repr(answers)
+    assert "USD; equal-tailed" in repr(answers)
     assert "<td>q90(final_run)</td>" in answers._repr_html_()
     answers.warning = "NOT CONVERGED"
     assert "NOT CONVERGED" in repr(answers)
@@ -92,7 +94,7 @@ def test_a_figure_shows_itself_with_its_caption(run):
     assert figure.path.name == "exceedance-final_run-dark.png"
     assert "90 %" in repr(figure) or "probab" in repr(figure)
     shown = figure._repr_html_()
-    assert f"<figcaption>{html.escape(figure.caption)}</figcaption>" in shown
+    assert f"{html.escape(figure.caption)}</figcaption>" in shown
     assert "data:image/png;base64,iVBOR" in shown
 
 

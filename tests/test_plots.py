@@ -639,6 +639,12 @@ def test_text_is_wrapped_and_shortened_to_what_fits(text: str, width: float) -> 
     assert all(plot_style.text_width(line, 8.0) <= width for line in lines)
 
 
+def test_a_label_that_is_cut_keeps_its_figure_or_the_last_part_of_its_path() -> None:
+    assert plot_style.shorten("gpu_hours[v3-pretraining]: 2.7M GPU-hour", 150, 8.0).endswith("…: 2.7M GPU-hour")
+    assert plot_style.shorten("groups.semianalysis-report.error", 90, 8.0).endswith("…error")
+    assert plot_style.shorten("The lab has bought servers for at least $450M", 90, 8.0).endswith("…")
+
+
 def test_a_bar_is_round_inside_its_interval_and_square_at_zero() -> None:
     frame = ladder_plot.Frame(0.0, 300.0, 1e6, 1e9)
     whole = ladder_plot.bar((1e7, 1e8), 0.0, 8.0, frame, "black").get_path()
