@@ -823,6 +823,33 @@ def sensitivity(
         raise NotConvergedError(list(run.manifest["verdict"]["reasons"]))
 
 
+@example("simulate explore --priors semianalysis")
+@main.command()
+@click.option("--priors", "name", metavar="FILE|NAME", help="The prior file to open, or the name of a shipped one.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8420, show_default=True, help="Of the page; 0: any.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; others reach no loopback.")
+@click.option("--no-browser", is_flag=True, help="Open no browser.")
+def explore(name: str | None, port: int, host: str, no_browser: bool) -> None:
+    """Serve a page on this machine: move what is assumed, and see what follows.
+
+    A control for each unknown, disputed fact and claim of a prior file. Each movement is answered by a simulation of
+    the priors, and letting go by the posterior, sampled as `run` does, with its verdict. The address of the page, or
+    the file that it hands over, holds every change; `simulate run` of that file gives the same numbers. Ctrl-C ends
+    it.
+    """
+    from simulate import exploring
+
+    with Progress(sys.stderr.isatty()) as progress:
+        progress("starting", 0, 0)
+        ready = exploring.ready(name, host, port, exact=not is_default("port"))
+        progress("compiling", 0, 0)
+        exploring.warm(ready.shelf)
+    for line in ready.words():
+        say(line)
+    ready.serve(browser=not no_browser)
+    say("stopped")
+
+
 @example("simulate list")
 @main.command("list")
 @OUT
