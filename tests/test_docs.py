@@ -52,6 +52,13 @@ def test_every_table_and_key_of_a_prior_file_is_in_the_reference():
         assert {row.split("|")[1].strip(" `") for row in section.splitlines() if row.startswith("| `")} == own
 
 
+def test_the_reference_says_unit_range_and_default_as_the_code_has_them():
+    page = keys.tables()
+    assert "| `count` | [quantity](#quantities), `GPU` | accelerators owned; a number above 0 | **required** |" in page
+    assert re.search(r"\| `money` \| text \| .* \| `USD` \|", page)
+    assert re.search(r"\| `used` \| true or false \| .* \| `true` \|", page)
+
+
 def test_every_table_of_the_schema_is_in_the_reference():
     tables = {model.__name__ for _, model in keys.models()}
     assert tables == {"PriorFile", *schema.json_schema()["$defs"]} - {"Quantity", "Year", "Name"}

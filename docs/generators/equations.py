@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -11,10 +13,14 @@ from sphinx.writers.html5 import HTML5Translator
 
 LOG = logging.getLogger(__name__)
 
+FUNCTION = re.compile(r"(<mi>(?:log|sin|exp)</mi>)(?!\s*<mo[^>]*>\()")
+THIN_SPACE = '<mspace width="0.17em"></mspace>'
+"""Stands between a function and what it is of; Docutils writes none."""
+
 
 def mathml(latex: str, *, block: bool = False) -> str:
     """Return LaTeX as a MathML element. Raises `MathError` for what it does not know."""
-    return str(tex2mathml(latex, as_block=block)).replace(r"\_", "_")
+    return FUNCTION.sub(rf"\1{THIN_SPACE}", str(tex2mathml(latex, as_block=block)).replace(r"\_", "_"))
 
 
 def visit(translator: HTML5Translator, node: nodes.math | nodes.math_block) -> None:

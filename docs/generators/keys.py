@@ -41,17 +41,18 @@ def table_of(field: FieldInfo) -> type[BaseModel] | None:
 def section(heading: str, model: type[BaseModel]) -> str:
     """Return a table of a prior file: what it is, and what stands at each of its keys."""
     shown = {field.alias or name: field for name, field in model.model_fields.items() if not table_of(field)}
-    rows = [(f"`{key}`", kind(field), unit(field), meaning(field), default(field)) for key, field in shown.items()]
-    heads = ("key", "what stands there", "unit", "what it means", "unless given")
+    rows = [(f"`{key}`", kind(field), meaning(field), default(field)) for key, field in shown.items()]
+    heads = ("key", "what stands there", "what it means", "unless given")
     return f"## {heading}\n\n{inspect.getdoc(model)}\n\n{table(heads, rows)}"
 
 
 def kind(field: FieldInfo) -> str:
-    """Return what stands at a key."""
-    if any(isinstance(item, Number) for item in field.metadata):
-        return "[quantity](#quantities)"
-    if any(isinstance(item, Exists) for item in field.metadata):
-        return "[fact](#facts)"
+    """Return what stands at a key, a quantity with the unit in which it is kept."""
+    for item in field.metadata:
+        if isinstance(item, Number):
+            return f"[quantity](#quantities), `{item.unit}`" if item.unit else "[quantity](#quantities)"
+        if isinstance(item, Exists):
+            return "[fact](#facts)"
     return spoken(field.annotation)
 
 
@@ -67,12 +68,6 @@ def spoken(annotation: Any) -> str:
     if origin is list:
         return f"list of {spoken(parts[0])}"
     return spoken(parts[0]) if parts else KINDS[annotation.__name__]
-
-
-def unit(field: FieldInfo) -> str:
-    """Return the unit in which a number of a key is kept; nothing where there is none."""
-    found = [item.unit for item in field.metadata if isinstance(item, Number)]
-    return f"`{found[0]}`" if found and found[0] else ""
 
 
 def meaning(field: FieldInfo) -> str:
@@ -91,7 +86,8 @@ def default(field: FieldInfo) -> str:
         return "**required**"
     if any(isinstance(item, Exists) for item in field.metadata):
         return "`true`"
-    return "" if field.default in (None, "", []) else f"`{str(field.default).lower()}`"
+    shown = str(field.default).lower() if isinstance(field.default, bool) else field.default
+    return "" if shown in (None, "", []) else f"`{shown}`"
 
 
 def numbers() -> str:
