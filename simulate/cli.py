@@ -484,6 +484,36 @@ def query(
     stop_unless_converged([found])
 
 
+@example("simulate report semianalysis --to deepseek.html")
+@main.command("report")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "--to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to; NAME-report.html in the current folder, unless given.",
+)
+@OUT
+def report_(runs: Sequence[str], to: Path | None, out: Path) -> None:
+    """Write one HTML page that says what a run says, or several side by side.
+
+    The headline and the ladder, the costs with their numbers to download, the claims, what drives the result, how it
+    fits the evidence, every assumption with its sources, diagnostics, and how to make it again. It loads nothing and
+    can be sent, printed and kept; the same runs give the same bytes. A report that is there already is replaced,
+    any other file is not. Exits with 3 when a run has not converged, which the page says everywhere.
+    """
+    from simulate import results
+
+    found = [results.load(results.find(run, out)) for run in runs]
+    with Progress(sys.stderr.isatty()) as progress:
+        progress("writing the report", 0, 0)
+        from simulate import report_page
+
+        path = report_page.save(found, to or report_page.place_of(found))
+    say(path)
+    stop_unless_converged(found)
+
+
 @example("simulate audit --priors semianalysis")
 @main.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")

@@ -68,7 +68,9 @@ class Run:
         import arviz as az
 
         try:
-            tree: xr.DataTree = az.from_netcdf(self.folder / POSTERIOR)
+            # The NetCDF library, which writes them, ends the process with a segmentation fault when it has written and
+            # read some twenty runs; h5netcdf does not.
+            tree: xr.DataTree = az.from_netcdf(self.folder / POSTERIOR, engine="h5netcdf")
         except (OSError, ValueError, KeyError) as error:
             raise DamagedRunError(self.folder, [f"{POSTERIOR}: cannot be read as draws"]) from error
         return tree

@@ -26,6 +26,7 @@ VERBS = {
     "audit": ("audit", "{}"),
     "cite": ("cite", "{}"),
     "query": ("query", "{}", "final_run"),
+    "report": ("report", "{}"),
     "pool": ("pool", "{}=1", "other=1"),
 }
 

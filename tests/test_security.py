@@ -125,9 +125,11 @@ FIXED = ("files", "digest", "created", "unit", "kind", "group", "method", "forma
         ("audit",),
         ("cite", "--style", "full"),
         ("query", "final_run", "P(final_run > 5M)"),
+        ("report",),
     ],
 )
-def test_text_of_a_foreign_run_cannot_act_on_the_terminal(made, tmp_path, verb):
+def test_text_of_a_foreign_run_cannot_act_on_the_terminal(made, tmp_path, monkeypatch, verb):
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "results" / "prior" / f"20250101T000000.000Z-{made.manifest['digest'][:8]}"
     shutil.copytree(made.folder, folder)
     results.write_text(folder / "manifest.json", json.dumps(results.signed(poisoned(made.manifest))))

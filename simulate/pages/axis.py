@@ -1,4 +1,4 @@
-"""The axis of money of a figure on a page: logarithmic, with as many round amounts as have room."""
+"""The axis of a figure on a page: logarithmic, of money or of ratios, with as many round values as have room."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulate.pages import lettering
-from simulate.plot_axes import limits, round_amounts
+from simulate.plot_axes import limits, ratio_words, round_amounts, round_ratios
 from simulate.summary import published
 
 NARROWEST = 4.0
@@ -20,12 +20,16 @@ TICK_SIZE = 11.0
 
 @dataclass(frozen=True)
 class Axis:
-    """Where values lie: from ``low`` at ``left`` to ``high`` at ``left + width``; amounts in USD, lengths in SVG's."""
+    """Where values lie: from ``low`` at ``left`` to ``high`` at ``left + width``; amounts in USD, lengths in SVG's.
+
+    ``one`` is what ratios are to, on an axis of ratios; empty on one of money.
+    """
 
     left: float
     width: float
     low: float
     high: float
+    one: str = ""
 
     def place(self, value: float) -> float:
         """Return where a value lies; what is beyond an end, such as zero, lies at it."""
@@ -34,15 +38,19 @@ class Axis:
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """Place and words of the densest round amounts whose words leave one another room."""
+        """Place and words of the densest round values whose words leave one another room."""
         found: list[tuple[float, str]] = []
-        for values in round_amounts(self.low, self.high):
-            shown = [(self.place(v), published(v)) for v in values if self.low <= v <= self.high]
+        for values in round_ratios() if self.one else round_amounts(self.low, self.high):
+            shown = [(self.place(v), self.words(v)) for v in values if self.low <= v <= self.high]
             inside = [(place, words) for place, words in shown if self.has_room(place, words)]
             found = inside or found
             if len(inside) > 1 and are_apart(inside):
                 return inside
         return found[:1]
+
+    def words(self, value: float) -> str:
+        """Return a round value in words."""
+        return ratio_words(value, self.one) if self.one else published(value)
 
     def has_room(self, place: float, words: str) -> bool:
         """Whether the words of a tick reach no farther than the axis and half a letter."""
@@ -56,7 +64,10 @@ def are_apart(shown: Sequence[tuple[float, str]]) -> bool:
     return all(b - a > half + other + TICK_SIZE for (a, half), (b, other) in itertools.pairwise(halves))
 
 
-def ends_of(values: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of an axis that shows some amounts [USD]; those that are not positive have no place on it."""
+def ends_of(values: Sequence[float], factor: float = NARROWEST) -> tuple[float, float]:
+    """Return the ends of an axis that shows some values; those that are not positive have no place on it.
+
+    ``factor`` is the ratio of the ends, at least.
+    """
     shown = [value for value in values if 0 < value < math.inf]
-    return limits(shown or [1.0], factor=NARROWEST)
+    return limits(shown or [1.0], factor=factor)

@@ -130,13 +130,15 @@ def ladder(
     before: str = "",
     ends: tuple[float, float] | None = None,
     table: bool = True,
+    legend: bool = True,
 ) -> Markup:
     """Return rungs as a figure to put into a page.
 
     ``name`` says what the figure shows, for readers who cannot see it; ``level`` what the intervals are, such as
     ``90 % credible interval``, ``inner`` the probability of the inner ones, such as ``50 %``, and ``before`` what those
     to compare with are. ``ends`` are those of the axis [USD], so that it stays when the rungs are drawn anew;
-    without them it shows all there is. ``table`` adds the numbers as a table, closed at first.
+    without them it shows all there is. ``table`` adds the numbers as a table, closed at first, and
+    ``legend`` what the marks mean.
     """
     low, high = ends or ends_of([value for rung in rungs for value in values(rung)])
     drawn = [(setting, list(placed(rungs, setting, setting.axis(low, high)))) for setting in SETTINGS]
@@ -150,6 +152,7 @@ def ladder(
         inner=inner,
         before=before,
         table=table,
+        legend=legend,
         foot=FOOT,
         bases=[basis for basis in BASES if any(rung.basis == basis for rung in rungs)],
         all_bases=BASES,

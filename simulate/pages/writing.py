@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 
 def write(template: str, **content: Any) -> str:
@@ -38,7 +39,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"px": px, "link": link}
+    made.filters |= {"px": px, "link": link, "dotted": dotted, "coded": coded}
     made.globals |= {"own": own, "digest": digest}
     return made
 
@@ -65,6 +66,24 @@ def px(length: float) -> str:
     ('12', '3.1', '0')
     """
     return f"{round(length, 1) + 0.0:g}"
+
+
+def dotted(path: str) -> Markup:
+    """Return a path of a prior file that may be broken over lines at its dots, underscores and brackets.
+
+    >>> dotted("fleet.h800.count")
+    Markup('fleet.<wbr>h800.<wbr>count')
+    """
+    return Markup(re.sub(r"([._\[])(?=.)", r"\1<wbr>", str(escape(path))))
+
+
+def coded(text: str) -> Markup:
+    """Return text of a file with what it has between backticks as code.
+
+    >>> coded("set `a < b`, or `c")
+    Markup('set <code>a &lt; b</code>, or `c')
+    """
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def link(url: str) -> str:
