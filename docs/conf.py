@@ -38,7 +38,8 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_execution_in_temp = True
 executors.executenb = partial(executors.executenb, coalesce_streams=True, startup_timeout=300)
-"""What a command prints comes in pieces; myst-nb's own `nb_merge_streams` breaks lines between them. A busy machine is no fault."""
+"""What a command prints comes in pieces; myst-nb's own `nb_merge_streams` breaks lines between
+them. A busy machine is no fault."""
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
