@@ -20,7 +20,7 @@ PAGE = "validation.md"
 MARK = "<!-- Below this line by python -m simulate.calibration_page. -->"
 
 HEAD = """\
-# Calibration: is the sampler right?
+## Calibration: is the sampler right?
 
 A truth is drawn from the prior, the evidence it would have given rise to is simulated and fitted by what makes a run,
 one chain at a time, and the truth is ranked among the draws; where everything is right, ranks are uniform
@@ -41,7 +41,7 @@ def section(calibration: Calibration, figure: str) -> str:
         *calibration_report.provenance(calibration),
     )
     parts = [
-        f"## {escape(calibration.name)}",
+        f"### {escape(calibration.name)}",
         f"{escape(calibration_report.heading(calibration))}: **{escape(calibration.in_words())}**.",
         markdown_table(calibration_report.cells(calibration, names)),
         *([markdown_table(facts)] if facts else []),

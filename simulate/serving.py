@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -50,6 +51,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+PATIENCE = 20
+"""Seconds that answers under way have to come to an end when the server is to stop."""
 
 GONE = 499
 """Status of an answer that nobody waits for any more."""
@@ -196,6 +200,7 @@ class Server:
 
     shelf: Shelf
     place: Place
+    stopping: threading.Event = field(default_factory=threading.Event)
     simulating: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     refitting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
 
@@ -261,14 +266,16 @@ class Server:
             return JSONResponse({"faults": [{"path": "", "text": "the page sent what is no question"}]}, 400)
         gone = threading.Event()
 
+        def stop(what: str = "", done: int = 0, total: int = 0) -> None:
+            stop_if(gone.is_set() or self.stopping.is_set(), total)
+
         def work() -> dict[str, Any]:
-            if gone.is_set():
-                raise Superseded
+            stop()
             base, made = self.shelf.opened(name), changes.read(ask.query)
             if not ask.of or not base.priors.digest.startswith(ask.of):
                 raise SimulateError(f"{name} has changed since this page was opened; load it again")
             shown = changing.changed(base, made)
-            return explore.answer(base, made, shown, compute(shown, partial(stop_if, gone)), ask.ends)
+            return explore.answer(base, made, shown, compute(shown, stop), ask.ends)
 
         try:
             async with watched(request, gone):
@@ -276,14 +283,14 @@ class Server:
         except Superseded:
             return Response(status_code=GONE)
         except InputError as error:
-            return JSONResponse({"faults": explore.faults(error)}, 422)
+            return JSONResponse({"faults": explore.faults(error)})
         except SimulateError as error:
-            return JSONResponse({"faults": [{"path": "", "text": str(error)}]}, 422)
+            return JSONResponse({"faults": [{"path": "", "text": str(error)}]})
 
 
-def stop_if(gone: threading.Event, what: str, done: int, total: int) -> None:
-    """Stop between two attempts when nobody waits any more; has the form of `inference.Progress`."""
-    if gone.is_set() and not total:
+def stop_if(gone: bool, total: int) -> None:
+    """Stop where nobody waits any more, unless draws are being made, so many in ``total``: these are soon there."""
+    if gone and not total:
         raise Superseded
 
 
@@ -322,7 +329,15 @@ def in_html(page: explore.Page, status: int = 200) -> Response:
 
 
 class Quiet(uvicorn.Server):
-    """A server that Ctrl-C ends as it should be ended: with no error and no traceback."""
+    """A server that Ctrl-C ends as it should be ended: with no error and no traceback, once what it draws is drawn."""
+
+    def __init__(self, config: uvicorn.Config, stopping: threading.Event) -> None:
+        super().__init__(config)
+        self.stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.stopping.set()
+        super().handle_exit(sig, frame)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -354,13 +369,13 @@ def listen(host: str, port: int, *, exact: bool) -> socket.socket:
 
 def serving(shelf: Shelf, host: str, listening: socket.socket) -> uvicorn.Server:
     """Return what answers on a socket once it is run, until Ctrl-C."""
-    place = Place(host, listening.getsockname()[1])
+    answering = Server(shelf, Place(host, listening.getsockname()[1]))
     config = uvicorn.Config(
-        Server(shelf, place).app(),
+        answering.app(),
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=PATIENCE,
     )
-    return Quiet(config)
+    return Quiet(config, answering.stopping)

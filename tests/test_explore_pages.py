@@ -153,6 +153,7 @@ def test_bad_input_gets_a_message_beside_its_control_and_the_page_lives_on(open_
     assert "does not increase" in page.locator(f"{HOURS} .fault").inner_text()
     assert high.get_attribute("aria-invalid") == "true"
     assert company(page) == before
+    assert screen.errors == []
     assert axe_violations(page) == []
     page.locator(f"{HOURS} .reset").click()
     wait(page)

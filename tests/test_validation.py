@@ -378,13 +378,20 @@ def test_the_page_in_docs_is_the_one_that_is_written(shipped):
 @pytest.mark.parametrize("name", ["semianalysis", "consensus"])
 def test_the_page_in_docs_has_the_calibration_of_the_file_as_it_is(name):
     page = (REPOSITORY / "docs" / "validation.md").read_text(encoding="utf-8")
-    section = page.partition(calibration_page.MARK)[2].partition(f"## {name}\n")[2].partition("\n## ")[0]
+    section = page.partition(calibration_page.MARK)[2].partition(f"### {name}\n")[2].partition("\n### ")[0]
     priors = loading.load(name)
     assert f"of {name}: 500 truths from the prior" in section
     assert f"digest {priors.digest[:16]}" in section
     assert all(f"| {scope} |".replace("_", "\\_") in section for scope in priors.scopes)
     assert "NOT" not in section
     assert (REPOSITORY / "docs" / f"calibration-{name}.png").exists()
+
+
+def test_the_page_in_docs_has_one_title():
+    page = (REPOSITORY / "docs" / "validation.md").read_text(encoding="utf-8")
+    assert calibration_page.written(page, []).endswith(f"{calibration_page.HEAD}\n")
+    assert calibration_page.HEAD in page
+    assert sum(line.startswith("# ") for line in page.splitlines()) == 1
 
 
 def invoke(*arguments: str) -> tuple[int, str, str]:

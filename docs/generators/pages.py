@@ -42,4 +42,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("prior-file-families", directive(keys.families))
     app.add_directive("prior-file-units", directive(keys.units))
     app.connect("source-read", name_others)
+    app.connect("env-get-outdated", lambda *_: ["index"])
     return {"parallel_read_safe": True, "parallel_write_safe": True}

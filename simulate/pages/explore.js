@@ -12,7 +12,6 @@
   const sources = controls.filter((one) => one.dataset.kind === "source");
   const standing = document.querySelector(".standing");
   let ends = null; // of the axis, so that it stays where it is
-  let after = {}; // intervals of unknowns after the evidence, of the answer that is shown
 
   // -------------------------------------------------------------------------------------------
   // Numbers and sliders
@@ -196,7 +195,10 @@
       ...rest.map((text) => Object.assign(document.createElement("p"), { className: "alarm", textContent: text })),
     );
     $("ladder").classList.toggle("stale", faults.length > 0);
-    if (faults.length) say("poor", "not understood: below is what was shown before");
+    if (!faults.length) return;
+    $("file").removeAttribute("href");
+    $("verdict").textContent = "What is shown is from before the last change.";
+    say("poor", rest.length ? "no answer to this" : "not understood");
   };
 
   const show = (found) => {
@@ -206,7 +208,9 @@
     const focused = document.activeElement?.closest?.("#ladder .tip");
     const place = focused ? [...document.querySelectorAll("#ladder .tip")].indexOf(focused) : -1;
     $("ladder").innerHTML = found.ladder;
-    $("ladder").dataset.group = found.group;
+    $("ladder").dataset.group = main.dataset.shown = found.group;
+    $("verdict").textContent = found.verdict;
+    $("verdict").className = found.converged ? "note" : "alarm";
     if (open) document.querySelector("#ladder details").open = true;
     if (place >= 0) document.querySelectorAll("#ladder .tip")[place]?.focus();
     document.querySelector(".headline-label").textContent = `${found.headline.label}:`;
@@ -216,11 +220,8 @@
     $("digest").textContent = `; the run’s folder ends in ${found.digest}.`;
     for (const one of claims) one.querySelector(".moot").textContent = found.mute.includes(one.dataset.name) ? "; no weight here: its subject is fixed, or not there" : "";
     if (found.group === "prior") return;
-    after = found.intervals;
-    $("verdict").textContent = found.verdict;
-    $("verdict").className = found.converged ? "note" : "alarm";
     for (const one of numbers) {
-      const there = after[one.dataset.path];
+      const there = found.intervals[one.dataset.path];
       const slider = one.querySelector(".slider");
       lay(slider.querySelector(".after"), slider, there?.low, there?.high);
       one.querySelector(".said").textContent = there ? `After the evidence: ${there.words}` : "";
@@ -253,9 +254,9 @@
       try {
         const { status, content } = await ask("prior");
         // What is half typed is not complained of before it is left.
-        if (status === 200 && mine <= asked && !settled) {
+        if (status === 200 && !content.faults && mine <= asked && !settled) {
           show(content);
-          say("prior", "prior simulation: let go for the posterior");
+          say("prior", "prior simulation");
         }
       } catch {
         failed();
@@ -266,25 +267,32 @@
 
   let settled = false; // whether what is shown is to be the posterior
 
+  // Every step of an arrow key is a change of its own: the last of them is waited for.
+  const PAUSE = 200; // milliseconds
+  let keyed = false;
+  let pausing = 0;
+
   const settle = async () => {
+    clearTimeout(pausing);
     settled = true;
     mark();
     asked += 1;
     refit?.abort();
     refit = new AbortController();
     const { signal } = refit;
-    if (standing.dataset.state !== "poor") say("waiting", $("ladder").dataset.group === "prior" ? "prior simulation; hearing the evidence…" : "computing…");
+    if (standing.dataset.state !== "poor") say("waiting", main.dataset.shown === "prior" ? "prior simulation; refitting…" : "refitting…");
     try {
-      const { status, content } = await ask("posterior", signal);
+      const { content } = await ask("posterior", signal);
       if (signal.aborted) return;
-      if (status === 200) show(content);
-      else complain(content.faults);
+      if (content.faults) complain(content.faults);
+      else show(content);
     } catch {
       if (!signal.aborted) failed();
     }
   };
 
   const moved = () => {
+    clearTimeout(pausing);
     settled = false;
     mark();
     simulate();
@@ -295,12 +303,21 @@
 
   for (const one of [...numbers, ...facts]) {
     follow(one);
+    const slider = one.querySelector(".slider");
+    const own = one.dataset.file.split(" to ").map(parsed);
+    lay(slider.querySelector(".was"), slider, one.dataset.kind === "fact" ? 0 : own[0], own[own.length - 1]);
     for (const range of rangesOf(one)) {
       range.addEventListener("input", () => {
         slid(one, range);
         moved();
       });
-      range.addEventListener("change", settle);
+      range.addEventListener("keydown", () => (keyed = true));
+      range.addEventListener("pointerdown", () => (keyed = false));
+      range.addEventListener("change", () => {
+        clearTimeout(pausing);
+        if (keyed) pausing = setTimeout(settle, PAUSE);
+        else settle();
+      });
     }
     for (const field of fieldsOf(one)) {
       field.addEventListener("input", () => {

@@ -175,4 +175,8 @@ def headline(outcome: Outcome, rungs: Sequence[Rung]) -> dict[str, str]:
     if not rungs:
         return {"label": "No cost follows from this file", "median": "", "interval": ""}
     last = rungs[-1]
-    return {"label": last.label + last.note, "median": last.words[0], "interval": f"{LEVEL} {last.words[1]}"}
+    return {
+        "label": last.label + last.note,
+        "median": last.words[0],
+        "interval": f"{LEVEL} {last.words[1]}; {outcome.priors.money}",
+    }
