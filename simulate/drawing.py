@@ -4,8 +4,7 @@ Drawing and the libraries for it take as long as everything else. The process im
 and draws from the same draws in memory, so that the figures are those that this process would draw. Where there is
 one core, or the process is no more, this process draws them.
 
-Where the system forks safely, the process begins as a copy of this one, which shares what both need: it is not
-imported twice, nor held twice in memory.
+What both need is imported once, where the process is a copy of this one.
 """
 
 from __future__ import annotations
@@ -13,10 +12,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import multiprocessing
-import sys
-import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -25,15 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from simulate import plots
+from simulate import plots, processes
 from simulate.errors import RunError
-from simulate.interruption import uninterrupted
 from simulate.postponing import OPTIONAL, postponed
 
 SHARED = ("xarray", "scipy.stats")
 """What both processes need, and one imports for both."""
-LIVELY = frozenset({"nutpie", "pymc", "distributed"})
-"""Packages with threads of their own, which a copy of the process would lack."""
 PREPARED = ("arviz", "simulate.ladder_plot", "simulate.panel_plots", "simulate.row_plots", "simulate.chain_plots")
 
 
@@ -73,7 +65,7 @@ def drawing(folder: Path, kinds: Sequence[str], cores: int) -> Iterator[Drawing]
     if not kinds or cores < 2:
         yield Drawing(folder, kinds)
         return
-    ours, process = started()
+    ours, process = processes.start(work, shared=share)
     try:
         yield Drawing(folder, kinds, ours)
     finally:
@@ -82,35 +74,14 @@ def drawing(folder: Path, kinds: Sequence[str], cores: int) -> Iterator[Drawing]
         process.join()
 
 
-def started() -> tuple[Connection, Any]:
-    """Return a connection to a process that waits for figures to draw, and the process."""
-    forks = is_forkable()
-    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
-    ours, theirs = context.Pipe()
-    if forks:
-        for name in SHARED:
-            importlib.import_module(name)
-    process = context.Process(target=work, args=(theirs, ours) if forks else (theirs,), daemon=True)
-    with uninterrupted(), warnings.catch_warnings():
-        # Python warns of threads of any library; those there are at this point wait for work, and are left behind
-        warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
-        process.start()
-    theirs.close()
-    return ours, process
+def share() -> None:
+    """Import what both processes need."""
+    for name in SHARED:
+        importlib.import_module(name)
 
 
-def is_forkable() -> bool:
-    """Whether a copy of this process is sound: on Linux, and before it has threads that could hold a lock."""
-    return sys.platform == "linux" and threading.active_count() == 1 and not LIVELY & sys.modules.keys()
-
-
-def work(connection: Connection, other: Connection | None = None) -> None:
-    """Draw what is asked for, once, and answer with what went wrong, in words.
-
-    A copy of the process that asks has its end of the connection too, and would not see it close.
-    """
-    if other:
-        other.close()
+def work(connection: Connection) -> None:
+    """Draw what is asked for, once, and answer with what went wrong, in words."""
     with postponed(*OPTIONAL):
         for name in PREPARED:
             importlib.import_module(name)

@@ -75,6 +75,15 @@ def sample(
     return {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}, stats
 
 
+def prepare() -> None:
+    """Import what a run by the usual sampler imports."""
+    with postponed("arviz", *OPTIONAL):
+        importlib.import_module("nutpie.compile_pymc")
+        importlib.import_module("simulate.playback")
+        for name in WANTED_NEXT:
+            importlib.import_module(name)
+
+
 # ---------------------------------------------------------------------------------------------
 # nutpie
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
-from simulate import interruption, pipeline
+from simulate import pipeline, processes, samplers
 from simulate.errors import SimulateError
 from simulate.inference import Progress
 from simulate.journal import Journal
@@ -130,21 +129,17 @@ def duration(seconds: float) -> str:
 # Processes of our own
 
 
-def made_by(job: Job, items: Iterator[Any], processes: int) -> Iterator[list[Any]]:
+def made_by(job: Job, items: Iterator[Any], number: int) -> Iterator[list[Any]]:
     """Yield results that several processes make, each of which prepares the job once.
 
     A worker whose pipe is closed ends: at the latest with the process that started it, however that ends.
     """
-    context = multiprocessing.get_context("spawn")
     workers: dict[Connection, Any] = {}
     try:
-        for _ in range(processes):
-            ours, theirs = context.Pipe()
-            workers[ours] = context.Process(target=work, args=(theirs, job), daemon=True)
-            with interruption.uninterrupted():
-                workers[ours].start()
-            theirs.close()
-            ours.send(next(items, None))
+        for _ in range(number):
+            connection, worker = processes.start(work, job, shared=samplers.prepare)
+            workers[connection] = worker
+            connection.send(next(items, None))
         yield from collected(workers, items)
     finally:
         for connection, worker in workers.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -13,6 +14,14 @@ from generators import commands, keys
 
 OTHERS = "OTHER PAGES"
 """Stands in the contents of the site for every page that they do not name."""
+
+ATTRIBUTES = (
+    ("<pre>", '<pre tabindex="0">'),
+    ('<div class="equation">', '<div class="equation" tabindex="0">'),
+    ('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper'),
+    ('role="heading">', 'role="heading" aria-level="2">'),
+)
+"""What Sphinx and its theme leave out for those who use a keyboard or a screen reader."""
 
 
 def directive(write: Callable[[], str]) -> type[SphinxDirective]:
@@ -34,6 +43,13 @@ def name_others(app: Sphinx, page: str, source: list[str]) -> None:
         )
 
 
+def serve_everyone(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.Node) -> None:
+    """Let what scrolls be reached by keyboard, and give captions of the contents the level that a heading has."""
+    for part in ("body", "furo_navigation_tree"):
+        for before, after in ATTRIBUTES:
+            context[part] = context.get(part, "").replace(before, after)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Add the directives of the reference pages."""
     app.add_directive("commands", directive(commands.page))
@@ -42,5 +58,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("prior-file-families", directive(keys.families))
     app.add_directive("prior-file-units", directive(keys.units))
     app.connect("source-read", name_others)
+    app.connect("html-page-context", serve_everyone, priority=900)
     app.connect("env-get-outdated", lambda *_: ["index"])
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,46 @@
+"""A process beside this one ends with the connection to it, whatever other processes there are."""
+
+import sys
+
+import pytest
+
+from simulate import processes
+
+
+def echo(connection):
+    connection.send(connection.recv())
+
+
+@pytest.fixture(params=["a copy", "anew"])
+def start(request, monkeypatch):
+    if request.param == "a copy" and sys.platform != "linux":
+        pytest.skip("processes are copied on Linux alone")
+    monkeypatch.setattr(processes, "is_copied", lambda: request.param == "a copy")
+    return lambda: processes.start(echo, shared=lambda: None)
+
+
+def test_it_answers(start):
+    connection, process = start()
+    connection.send("a word")
+    assert connection.recv() == "a word"
+    process.join(60)
+    assert process.exitcode == 0
+
+
+def test_it_ends_with_its_connection_though_another_was_started_after_it(start):
+    (first, one), (second, other) = start(), start()
+    first.close()
+    one.join(60)
+    assert (one.exitcode, other.is_alive()) == (1, True)
+    second.close()
+    other.join(60)
+    assert other.exitcode == 1
+
+
+def test_a_process_with_threads_is_not_copied(monkeypatch):
+    monkeypatch.setattr(processes, "LIVELY", frozenset())
+    monkeypatch.setattr(processes.sys, "platform", "linux")
+    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)
+    assert processes.is_copied()
+    monkeypatch.setattr(processes.threading, "active_count", lambda: 2)
+    assert not processes.is_copied()
