@@ -103,7 +103,7 @@ def test_the_headline_and_the_ladder_come_first_and_every_section_after(page):
 def test_the_headline_has_median_interval_level_and_money_of_the_widest_scope(made, page):
     median, ends = report.scope_words(made.manifest["scopes"]["company"])
     [said] = re.findall(r'<p class="lead">(.*?)</p>', page)
-    assert said.endswith(f"at {median} (90 % credible interval {ends}; 2025 US dollars).")
+    assert said.endswith(f"at {median} (90\N{NO-BREAK SPACE}% credible interval {ends}; 2025 US dollars).")
 
 
 def test_every_scope_is_in_the_table_with_the_digits_its_errors_support(made, page):
