@@ -35,10 +35,11 @@ myst_dmath_allow_digits = False
 myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 120
+nb_execution_timeout = 300
 nb_execution_in_temp = True
-executors.executenb = partial(executors.executenb, coalesce_streams=True)
-"""What a command prints comes in pieces; myst-nb's own `nb_merge_streams` breaks lines between them."""
+executors.executenb = partial(executors.executenb, coalesce_streams=True, startup_timeout=300)
+"""What a command prints comes in pieces; myst-nb's own `nb_merge_streams` breaks lines between
+them. A busy machine is no fault."""
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"

@@ -69,8 +69,12 @@ def traits_asked(
     size = run.active_parameters
     if size is None:
         return None
-    middle = size.value if size.distribution is None else at_score(size.distribution, 0.0)
-    return reference.Traits(chip, float(middle or 1.0), reference.is_mixture(asked.architecture))
+    middle = float((size.value if size.distribution is None else at_score(size.distribution, 0.0)) or 1.0)
+    if middle < 1.0:
+        mend = "give the parameters active per token, such as 37e9"
+        faults.append(Fault(f"runs.{key}.active_parameters", f"{middle:g} is no size of a model", mend))
+        return None
+    return reference.Traits(chip, middle, reference.is_mixture(asked.architecture))
 
 
 def multiplier_answered(entry: Entry, read: layers.Layers, faults: list[Fault]) -> Entry:

@@ -108,6 +108,8 @@ def content(run: Run) -> dict[str, Any]:
         "note": paragraphs(manifest["note"]),
         "sources": numbered,
         "diagnostics": diagnostics(run, rows),
+        "chains": report_figures.chains(manifest, tree, widest),
+        "widest": SCOPE_LABELS[widest],
         "verdicts": report.verdict_lines(manifest),
         "methods": as_html(methods.paragraphs(run, found, scopes(manifest))),
         "commands": commands(run),

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from simulate import ledger, report, row_plots, sensitivity_plot
+from simulate import ledger, report, row_plots, sensitivity_plot, summary
 from simulate import sensitivity_report as words
 from simulate.ladder_plot import OVER_HORIZON, horizon, marks_of
 from simulate.pages import charts
@@ -244,6 +244,50 @@ def density(logs: Floats, ends: tuple[float, float]) -> list[tuple[float, float]
     grid, heights, _ = array_stats.kde(logs)
     inside = np.linspace(max(grid[0], np.log(ends[0])), min(grid[-1], np.log(ends[1])), POINTS)
     return list(zip(np.exp(inside).tolist(), np.interp(inside, grid, heights).tolist(), strict=True))
+
+
+def chains(manifest: Mapping[str, Any], tree: Any, scope: str) -> Markup | None:
+    """Return the density of a scope in each chain, over that of all; None where no sampler was needed."""
+    draws = tree[manifest["group"]][scope].to_numpy()
+    if manifest["verdict"]["method"] != "nuts" or len(draws) < 2 or not (draws > 0).all() or not np.ptp(draws):
+        return None
+    low, high = np.quantile(draws, [0.002, 0.998])
+    ends = ends_of([float(low), float(high)], NARROW)
+    every = density(np.log(draws.ravel()), ends)
+    return charts.rows(
+        [chain(manifest, scope, number, values, every, ends) for number, values in enumerate(draws, 1)],
+        name=f"{SCOPE_LABELS[scope]} in each chain, over all chains",
+        ends=ends,
+        height=40.0,
+        legend=[("shape", "this chain"), ("before", "all chains")],
+    )
+
+
+def chain(
+    manifest: Mapping[str, Any],
+    scope: str,
+    number: int,
+    values: Floats,
+    every: Sequence[tuple[float, float]],
+    ends: tuple[float, float],
+) -> Row:
+    """Return one chain as a row: its own density and that of all, and its own median and effective draws."""
+    found = manifest["scopes"][scope]
+    own = density(np.log(values), ends)
+    row = summary.row(scope, "", str(manifest["group"]), found["unit"], values[None], found["probability"])
+    most = max(height for _, height in (*own, *every))
+    median, effective = summary.amount(row.p50, row.unit, row.mcse_p50), f"{row.ess_bulk:,.0f} effective"
+    return Row(
+        f"Chain {number}",
+        f"{values.size:,} draws",
+        (median, effective),
+        f"Chain {number}: median {median}; of {values.size:,} draws {effective} (bulk)",
+        colour(found["basis"]),
+        curves=tuple(
+            Curve(tuple((value, height / most) for value, height in curve), css)
+            for curve, css in ((own, "shape"), (every, "outline"))
+        ),
+    )
 
 
 def facts(manifest: Mapping[str, Any]) -> Iterator[Sequence[str]]:

@@ -7,6 +7,7 @@ import http.client
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import CLAIM, FULL, MINIMAL, Write
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulate import changes, changing, controls, exploration, exploring, inference, layers, loading, pipeline, serving
@@ -222,6 +223,37 @@ def test_the_axis_stays_while_it_shows_all_there_is_and_widens_where_not():
     assert high == 1e9
 
 
+ODD = st.sampled_from(
+    ["0", "1", "-1", "0 to 1", "1e-320 to 1e-310", "1e29", "1e30", "0.5 to 1", "1 to 1e29", "-5 to 5", "99.99%",
+     "1.0000001 to 1.00000011", "true", "\u0663", "1_000 to 2,000", " to ", "1T to 2T"]
+)  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_whatever_is_typed_is_answered_or_refused_in_words(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "odd.toml"
+    path.write_text(FULL)
+    base = Base.load(path)
+    paths = sorted((base.places.keys() & base.priors.entries.keys()) | {fact.path for fact in base.priors.facts})
+    made = Changes(data.draw(st.dictionaries(st.sampled_from(paths), ODD, min_size=1, max_size=4)))
+    assert explore.page(base, made.query(), []).text
+    assert in_words(base, made)
+
+
+def in_words(base: Base, made: Changes) -> str:
+    """Return the verdict on an answer to changes, or what is wrong with them; nothing else may be raised."""
+    try:
+        shown = changing.changed(base, changes.read(made.query()))
+        return str(explore.answer(base, made, shown, exploration.simulated(shown), None)["verdict"])
+    except InputError as error:
+        return "; ".join(map(str, error.faults))
+
+
+def test_amounts_that_are_next_to_nothing_have_no_place_on_the_axis():
+    assert explore.reach([1e-320, 0.0, 1e6, 4e6], None) == explore.reach([1e6, 4e6], None)
+
+
 # ---------------------------------------------------------------------------------------------
 # The server
 
@@ -415,6 +447,27 @@ def test_a_name_without_a_page_leads_to_those_that_have_one(client):
 )
 def test_which_names_mean_the_server(host, named, is_named):
     assert Place(host, 80).is_named(named) == is_named
+
+
+def test_a_refit_that_no_page_waits_for_any_more_is_not_begun(client, monkeypatch):
+    begun = []
+
+    def slow(shown: Any, stop: Any) -> Any:
+        begun.append(shown)
+        time.sleep(0.5)
+        return exploration.simulated(shown)
+
+    monkeypatch.setattr(exploration, "refitted", slow)
+    body = json.dumps({"query": "", "of": client.of, "ends": None})
+    host = f"127.0.0.1:{client.port}"
+    lines = ("POST /prior/posterior HTTP/1.1", f"Host: {host}", f"Origin: http://{host}",
+             "Content-Type: application/json", f"Content-Length: {len(body)}", "", body)  # fmt: skip
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", client.port)) as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            time.sleep(0.05)
+    assert client.post("", "posterior")[0] == 200
+    assert len(begun) == 2
 
 
 def test_what_no_page_waits_for_is_left_between_two_attempts():

@@ -95,8 +95,10 @@ def test_a_ladder_of_nothing_of_zero_and_of_one_rung_is_well_formed(rungs):
 
 
 def test_ticks_have_room_on_every_axis():
-    for width, high in itertools.product((340.0, 410.0), (4e6, 3e7, 1e9, 1e12)):
-        found = axis.Axis(0.0, width, 1e6, high).ticks
+    for width, (low, high) in itertools.product(
+        (340.0, 410.0), ((1e6, 4e6), (1e6, 3e7), (1e6, 1e9), (1e6, 1e12), (1.5e9, 2.4e9), (9.9e8, 1.2e9))
+    ):
+        found = axis.Axis(0.0, width, low, high).ticks
         assert len(found) >= 2
         assert all(b[0] - a[0] > lettering.width(b[1], 11.0) for a, b in itertools.pairwise(found))
 

@@ -272,6 +272,11 @@ def test_a_class_and_a_family_left_out_are_said(load):
     assert asked.given == "predicted from 11 runs on H100-class chips, of 6 families"
 
 
+def test_a_size_that_no_model_has_is_refused_at_its_path(faults):
+    text = PHYSICS.replace("value = 37e9", "value = 1e-320")
+    assert ("runs.base.active_parameters", "9.99989e-321 is no size of a model") in faults(text)
+
+
 def test_a_reference_can_be_set_by_hand(load):
     text = PHYSICS.replace('{ reference = "training_runs", architecture = "moe" }', "{ interval = [0.2, 0.5] }")
     setting = 'runs.base.mfu={ reference = "training_runs", architecture = "dense", chip = "A100" }'

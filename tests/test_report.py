@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import CLAIM, FULL, MINIMAL
@@ -103,7 +104,7 @@ def test_the_headline_and_the_ladder_come_first_and_every_section_after(page):
 def test_the_headline_has_median_interval_level_and_money_of_the_widest_scope(made, page):
     median, ends = report.scope_words(made.manifest["scopes"]["company"])
     [said] = re.findall(r'<p class="lead">(.*?)</p>', page)
-    assert said.endswith(f"at {median} (90 % credible interval {ends}; 2025 US dollars).")
+    assert said.endswith(f"at {median} (90\N{NO-BREAK SPACE}% credible interval {ends}; 2025 US dollars).")
 
 
 def test_every_scope_is_in_the_table_with_the_digits_its_errors_support(made, page):
@@ -165,6 +166,13 @@ def test_the_downloads_are_the_files_of_the_run(made, page):
     assert base64.b64decode(files["prior.toml"]) == (made.folder / "priors" / "prior.toml").read_bytes()
     assert base64.b64decode(files["prior-costs.csv"]).count(b"\n") == 6 + len(made.manifest["scopes"])
     assert b"@dataset" in base64.b64decode(files["prior.bib"])
+
+
+def test_every_chain_of_the_headline_is_drawn_with_its_own_median(made, page):
+    told = {g["aria-label"] for g in section(page, "diagnostics").all("g") if "aria-label" in g}
+    medians = np.median(made.tree()["posterior"]["company"], axis=1) / 1e6
+    said = [float(re.match(r"Chain \d: median \$(\d+)M", text)[1]) for text in sorted(told)]
+    assert said == pytest.approx(medians.tolist(), abs=50)  # to one digit, at the least
 
 
 def test_it_says_how_to_make_the_run_again(made, page):

@@ -59,7 +59,7 @@ def test_it_opens_without_a_complaint_or_a_request_fits_and_is_accessible(one, o
 def test_the_first_screen_has_the_headline_and_the_ladder(one, open_page):
     page = open_page(one.address).page
     median, ends = report.scope_words(one.run.manifest["scopes"]["company"])
-    assert f"at {median} (90 % credible interval {ends}" in page.locator(".lead").inner_text()
+    assert f"at {median} (90\N{NO-BREAK SPACE}% credible interval {ends}" in page.locator(".lead").inner_text()
     place = page.locator(".ladder svg.wide").bounding_box()
     assert place["y"] < 450
     assert page.locator(".ladder svg.narrow").is_hidden()

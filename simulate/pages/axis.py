@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simulate.pages import lettering
@@ -40,13 +40,22 @@ class Axis:
     def ticks(self) -> list[tuple[float, str]]:
         """Place and words of the densest round values whose words leave one another room."""
         found: list[tuple[float, str]] = []
-        for values in round_ratios() if self.one else round_amounts(self.low, self.high):
+        for values in (
+            round_ratios() if self.one else itertools.chain(round_amounts(self.low, self.high), self.coarse())
+        ):
             shown = [(self.place(v), self.words(v)) for v in values if self.low <= v <= self.high]
             inside = [(place, words) for place, words in shown if self.has_room(place, words)]
             found = inside or found
             if len(inside) > 1 and are_apart(inside):
                 return inside
         return found[:1]
+
+    def coarse(self) -> Iterator[list[float]]:
+        """Yield the multiples of round steps on a short axis whose tenth steps have no room."""
+        step = 10.0 ** math.floor(math.log10(self.high - self.low))
+        for part in (2.0, 5.0):
+            first, last = math.ceil(self.low / (part * step)), math.floor(self.high / (part * step))
+            yield [number * part * step for number in range(first, last + 1)]
 
     def words(self, value: float) -> str:
         """Return a round value in words."""

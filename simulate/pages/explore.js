@@ -158,6 +158,7 @@
   const ask = async (what, signal) => {
     const body = JSON.stringify({ query: query(), of: main.dataset.of, ends });
     const sent = await fetch(base + what, { method: "POST", headers: { "Content-Type": "application/json" }, body, signal });
+    if (sent.status >= 500) throw new Error("a fault of simulate explore itself; its terminal says which");
     return { status: sent.status, content: await sent.json() };
   };
 
@@ -238,7 +239,8 @@
   let again = false;
   let refit = null;
 
-  const failed = () => say("poor", "no answer: is simulate explore still running?");
+  const failed = (error) =>
+    say("poor", error instanceof TypeError ? "no answer: is simulate explore still running?" : error.message);
 
   const simulate = async () => {
     asked += 1;
@@ -258,8 +260,8 @@
           show(content);
           say("prior", "prior simulation");
         }
-      } catch {
-        failed();
+      } catch (error) {
+        failed(error);
       }
     } while (again);
     simulating = false;
@@ -286,8 +288,8 @@
       if (signal.aborted) return;
       if (content.faults) complain(content.faults);
       else show(content);
-    } catch {
-      if (!signal.aborted) failed();
+    } catch (error) {
+      if (!signal.aborted) failed(error);
     }
   };
 

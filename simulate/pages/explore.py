@@ -23,6 +23,9 @@ STYLES, SCRIPTS = ("look.css", "explore.css"), ("tips.js", "explore.js")
 LEVEL = f"{100 * PROBABILITY:g} % credible interval"
 INNER = f"{100 * inner_probability(PROBABILITY):g} %"
 
+LEAST = 0.001
+"""Amounts below it have no place on an axis of money [USD]."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -155,14 +158,14 @@ def mute(base: Base, made: Changes, outcome: Outcome) -> list[str]:
 
 
 def reach(shown: Sequence[float], ends: tuple[float, float] | None) -> tuple[float, float]:
-    """Return the ends of the axis: as they are while they show all there is, else wider."""
-    low, high = ends_of(shown)
+    """Return the ends of the axis: as they are while they show all there is, else wider; below `LEAST` is nothing."""
+    placed = [value for value in shown if value >= LEAST]
+    low, high = ends_of(placed)
     if ends is None:
         return low, high
-    positive = [value for value in shown if value > 0]
     return (
-        ends[0] if not positive or min(positive) >= ends[0] else low,
-        ends[1] if not positive or max(positive) <= ends[1] else high,
+        ends[0] if not placed or min(placed) >= ends[0] else low,
+        ends[1] if not placed or max(placed) <= ends[1] else high,
     )
 
 

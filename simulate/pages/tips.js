@@ -22,7 +22,8 @@
 
   const show = (mark) => {
     mark.querySelector(":scope > title")?.remove(); // else the browser would say it again
-    box.textContent = mark.getAttribute("aria-label") || mark.dataset.tip || "";
+    const said = mark.getAttribute("aria-label") || mark.dataset.tip || "";
+    box.textContent = said.replaceAll(" %", "\u00a0%");
     box.hidden = !box.textContent;
     shown = mark;
     if (!box.hidden) place(mark);

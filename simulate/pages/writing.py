@@ -39,7 +39,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"px": px, "link": link, "dotted": dotted, "coded": coded}
+    made.filters |= {"px": px, "link": link, "dotted": dotted, "coded": coded, "tied": tied}
     made.globals |= {"own": own, "digest": digest}
     return made
 
@@ -84,6 +84,15 @@ def coded(text: str) -> Markup:
     Markup('set <code>a &lt; b</code>, or `c')
     """
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def tied(text: str) -> str:
+    r"""Return text in which a percent sign stays on the line of its number.
+
+    >>> tied("a 90 % interval")
+    'a 90\xa0% interval'
+    """
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def link(url: str) -> str:
