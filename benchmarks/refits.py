@@ -3,8 +3,9 @@
     python -m benchmarks.refits [RUNS]
 
 First in one process, from Python: the claims of ``semianalysis`` with other figures, 4 chains of 500 draws to
-tune and 1,000 kept, on all cores; then with the summary of the cost scopes. Then `simulate compare` over eight
-prior files against one `simulate run`, whole processes in turn, each into a folder that is empty.
+tune and 1,000 kept, on all cores; then with the summary of the cost scopes. Then the same file with another ``--set``
+each time, read and checked as `simulate run` does. Last, `simulate compare` over eight prior files against one
+`simulate run`, whole processes in turn, each into a folder that is empty.
 """
 
 from __future__ import annotations
@@ -54,24 +55,40 @@ def summarised(priors: Priors, draws: Draws) -> list[summary.Row]:
     ]
 
 
-def stages(priors: Priors, terms: Terms, settings: Settings) -> dict[str, tuple[float, float]]:
-    """Return wall and processor time [s] of the parts of one refit."""
-    found: dict[str, tuple[float, float]] = {}
+class Stopwatch(dict[str, tuple[float, float]]):
+    """Wall and processor time [s] of what was done, by name."""
 
-    def timed(name: str, work: Callable[[], Any]) -> Any:
+    def __call__(self, name: str, work: Callable[[], Any]) -> Any:
         wall, processor = time.perf_counter(), time.process_time()
         result = work()
-        found[name] = (time.perf_counter() - wall, time.process_time() - processor)
+        self[name] = (time.perf_counter() - wall, time.process_time() - processor)
         return result
 
-    timed("record", lambda: density.record(priors, terms))
-    drawn, stats = timed("sample (record included)", lambda: samplers.sample(priors, terms, settings, None))
-    draws = timed("complete", lambda: inference.completed(priors, terms, settings, drawn, stats))
-    timed("summarise scopes", lambda: summarised(priors, draws))
-    sampled, completed, summed = (found[name] for name in list(found)[1:])
-    found["fit"] = (sampled[0] + completed[0], sampled[1] + completed[1])
-    found["fit and summary"] = (found["fit"][0] + summed[0], found["fit"][1] + summed[1])
-    return found
+    def total(self, name: str, *parts: str) -> None:
+        self[name] = (sum(self[part][0] for part in parts), sum(self[part][1] for part in parts))
+
+
+def fitted(priors: Priors, terms: Terms, settings: Settings) -> Stopwatch:
+    """Return the times of the parts of one refit."""
+    watch = Stopwatch()
+    watch("record", lambda: density.record(priors, terms))
+    drawn, stats = watch("sample (record included)", lambda: samplers.sample(priors, terms, settings, None))
+    draws = watch("complete", lambda: inference.completed(priors, terms, settings, drawn, stats))
+    watch("summarise scopes", lambda: summarised(priors, draws))
+    watch.total("fit", "sample (record included)", "complete")
+    watch.total("fit and summary", "fit", "summarise scopes")
+    return watch
+
+
+def asked_anew(settings: Settings) -> Stopwatch:
+    """Return the times of the parts of ``--set`` in a loop: all is read and checked each time."""
+    watch = Stopwatch()
+    changes = [f"research.multiplier={2 + 0.1 * settings.seed:.1f} to 6", "scope.horizon=3"]
+    priors = watch("read and check with --set", lambda: loading.load("semianalysis", changes))
+    draws = watch("fit with --set", lambda: inference.posterior(priors, settings, None))
+    watch("summarise with --set", lambda: summarised(priors, draws))
+    watch.total("--set, all of it", *list(watch))
+    return watch
 
 
 def refit() -> None:
@@ -79,7 +96,7 @@ def refit() -> None:
     priors = loading.load("semianalysis")
     own = evidence.terms(priors)
     settings = [Settings(draws=1000, tune=500, seed=seed, cores=cores()) for seed in range(REFITS + 1)]
-    parts = [stages(priors, others(own, one.seed), one) for one in settings][1:]
+    parts = [fitted(priors, others(own, one.seed), one) | asked_anew(one) for one in settings][1:]
     print(f"{REFITS} refits in one process on {cores()} cores\n")
     print("| part | wall [ms] | processor [ms] | a second |\n|---|---:|---:|---:|")
     for name in parts[0]:

@@ -6,7 +6,7 @@ here because Numba keeps compiled code by the file that it comes from.
 
 A tape is one block of bytes: a header of `HEADER` integers; the first knot and the distance of knots, the
 constants, and the tables' values and slopes as floats; then the operands of all instructions and their runs
-as 32-bit integers. A run is a stretch of instructions of one operation, none of which needs another of it.
+as unsigned 32-bit integers. A run is a stretch of instructions of one operation, none of which needs another of it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from simulate import keeping
 from simulate.errors import SimulateError
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int32]
+Integers = NDArray[np.uint32]
+"""Unsigned, as every place of an array here: one that could be negative would be looked at again at each use."""
 Bytes = NDArray[np.uint8]
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE, LOGADDEXP, MAXIMUM, MINIMUM = range(7)
@@ -62,7 +63,7 @@ def packed(
     """
     header = np.array([inputs, len(constants), len(first), len(runs), *values.shape, 0, 0], dtype=np.int64)
     floats = np.concatenate([[knots[0], knots[1] - knots[0]], constants, values.ravel(), slopes.ravel()])
-    integers = np.concatenate([first, second, runs.ravel()]).astype(np.int32)
+    integers = np.concatenate([first, second, runs.ravel()]).astype(np.uint32)
     parts = (header, floats.astype(np.float64), integers)
     return np.frombuffer(b"".join(part.tobytes() for part in parts), dtype=np.uint8)
 
@@ -72,11 +73,11 @@ def play(x: Any, gradient: Any, header: Any, block: Bytes) -> Any:
     """Return the last number on a tape at ``x`` [input], and put its derivatives into ``gradient`` [input]."""
     inputs, constants, instructions, tabled = header[0], header[1], header[2], header[4] * header[5]
     ends = 8 * (HEADER + 2 + constants + 2 * tabled)
-    floats, integers = block[8 * HEADER : ends].view(np.float64), block[ends:].view(np.int32)
+    floats, integers = block[8 * HEADER : ends].view(np.float64), block[ends:].view(np.uint32)
     first, second = integers[:instructions], integers[instructions : 2 * instructions]
     runs = integers[2 * instructions :]
     tables = floats[2 + constants :]
-    base = inputs + constants
+    base = np.uint64(inputs + constants)
     here = np.empty(base + instructions)
     change = np.zeros(base + instructions)
     for i in range(inputs):
@@ -94,7 +95,7 @@ def play(x: Any, gradient: Any, header: Any, block: Bytes) -> Any:
 @register_jitable
 def forward(
     v: Floats,
-    base: int,
+    base: np.uint64,
     first: Integers,
     second: Integers,
     runs: Integers,
@@ -138,7 +139,7 @@ def forward(
 
 
 @register_jitable
-def forward_function(v: Floats, base: int, first: Integers, operation: int, begin: int, end: int) -> None:
+def forward_function(v: Floats, base: np.uint64, first: Integers, operation: int, begin: int, end: int) -> None:
     """Put the results of one run of functions of one number into their slots of ``v``."""
     if operation == EXP:
         for i in range(begin, end):
@@ -161,7 +162,7 @@ def forward_function(v: Floats, base: int, first: Integers, operation: int, begi
 def backward(
     v: Floats,
     d: Floats,
-    base: int,
+    base: np.uint64,
     first: Integers,
     second: Integers,
     runs: Integers,
@@ -212,7 +213,9 @@ def backward(
 
 
 @register_jitable
-def backward_function(v: Floats, d: Floats, base: int, first: Integers, operation: int, begin: int, end: int) -> None:
+def backward_function(
+    v: Floats, d: Floats, base: np.uint64, first: Integers, operation: int, begin: int, end: int
+) -> None:
     """Add to ``d`` what one run of functions of one number hands on."""
     if operation == EXP:
         for i in range(begin, end):
@@ -429,8 +432,8 @@ def is_sound(found: Compiled) -> bool:
 def single(operation: int) -> Bytes:
     """Return the tape of one operation on two inputs; its table is the square, on whole numbers."""
     knots = np.arange(-4.0, 5.0)
-    run = np.array([[operation, 0, 1]], dtype=np.int32)
-    first, second = np.array([0], dtype=np.int32), np.array([0 if operation == TABLE else 1], dtype=np.int32)
+    run = np.array([[operation, 0, 1]], dtype=np.uint32)
+    first, second = np.array([0], dtype=np.uint32), np.array([0 if operation == TABLE else 1], dtype=np.uint32)
     return packed(2, np.zeros(0), first, second, run, knots, knots[None] ** 2, 2 * knots[None])
 
 

@@ -84,8 +84,8 @@ class Recorder:
         place |= {slot: slot for slot in range(self.inputs)}
         place |= {-row - 1: self.inputs + row for row in range(len(self.constants))}
         chosen = [self.instructions[slot - self.inputs] for slot in order]
-        first = np.array([place[x] for _, x, _ in chosen], dtype=np.int32)
-        second = np.array([y if code in UNARY else place[y] for code, _, y in chosen], dtype=np.int32)
+        first = np.array([place[x] for _, x, _ in chosen], dtype=np.uint32)
+        second = np.array([y if code in UNARY else place[y] for code, _, y in chosen], dtype=np.uint32)
         runs = stretches([(code, levels[slot]) for (code, _, _), slot in zip(chosen, order, strict=True)])
         tables = np.array(self.tables).reshape(len(self.tables), 2, len(self.knots))
         constants = np.array(self.constants, dtype=float)
@@ -110,7 +110,7 @@ class Recorder:
         return (first,) if operation in UNARY else (first, second)
 
 
-def stretches(kinds: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
+def stretches(kinds: Sequence[tuple[int, int]]) -> NDArray[np.uint32]:
     """Return (operation, begin, end) of every stretch of equal (operation, level), shape ``(run, 3)``.
 
     >>> stretches([(0, 1), (0, 1), (2, 1), (2, 2)]).tolist()
@@ -119,7 +119,7 @@ def stretches(kinds: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
     begins = [row for row, kind in enumerate(kinds) if not row or kind != kinds[row - 1]]
     ends = [*begins[1:], len(kinds)]
     runs = [(kinds[begin][0], begin, end) for begin, end in zip(begins, ends, strict=True)]
-    return np.array(runs, dtype=np.int32).reshape(len(runs), 3)
+    return np.array(runs, dtype=np.uint32).reshape(len(runs), 3)
 
 
 class Number:
