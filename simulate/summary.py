@@ -93,20 +93,25 @@ def summarise(priors: Priors, draws: Draws, group: str, probability: float, *, q
     ]
 
 
-def cited(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
+Each = Callable[[Callable[[tuple[str, str, str, Floats]], Row], Iterator[tuple[str, str, str, Floats]]], Iterator[Row]]
+"""Applies a function to each variable, in their order; `map`, or what does the same on several cores."""
+
+
+def cited(priors: Priors, draws: Draws, group: str, probability: float, each: Each = map) -> list[Row]:
     """Return the rows of the cost scopes, and of all else what a verdict needs of it: the other numbers are NaN.
 
     Independent draws need no verdict on the rest. For many summaries, of which few numbers are kept.
     """
     sampled = draws.sample_stats is not None
     errors = chain_errors if sampled else independent_errors
-    return [
-        row(variable, index, group, unit, values, probability, errors)
-        if variable in ledger.SCOPES
-        else Row(**{**NOTHING, "variable": variable, "index": index, "group": group, "unit": unit, **mixing(values)})
-        for variable, index, unit, values in variables(priors, draws)
-        if variable in ledger.SCOPES or sampled
-    ]
+
+    def summed_up(one: tuple[str, str, str, Floats]) -> Row:
+        variable, index, unit, values = one
+        if variable in ledger.SCOPES:
+            return row(variable, index, group, unit, values, probability, errors)
+        return Row(**{**NOTHING, "variable": variable, "index": index, "group": group, "unit": unit, **mixing(values)})
+
+    return list(each(summed_up, (one for one in variables(priors, draws) if one[0] in ledger.SCOPES or sampled)))
 
 
 def row(
