@@ -21,11 +21,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from conftest import CLAIM, FULL, MINIMAL, Write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate import changes, changing, controls, exploration, exploring, inference, layers, loading, pipeline, serving
+from simulate import (
+    changes,
+    changing,
+    cli,
+    controls,
+    exploration,
+    exploring,
+    inference,
+    layers,
+    loading,
+    pipeline,
+    results,
+    serving,
+)
 from simulate.changes import Changes
 from simulate.changing import Base
 from simulate.errors import InputError, SimulateError
@@ -184,11 +198,14 @@ def test_a_run_of_the_file_handed_over_has_the_same_numbers_to_the_last_digit(tm
     shown = changing.changed(base, made)
     found = exploration.simulated(shown) if prior_only else exploration.refitted(shown)
     (tmp_path / "shown.toml").write_text(changing.text(shown, base, made))
-    priors = loading.load(tmp_path / "shown.toml")
-    run = pipeline.run(priors, Settings(prior_only=prior_only), out=tmp_path, figures=())
+    more = ["--out", str(tmp_path), "--no-figures", *(["--prior-only"] if prior_only else [])]
+    done = CliRunner().invoke(cli.main, ["run", "--priors", str(tmp_path / "shown.toml"), *more])
+    run = results.load(results.find("shown", tmp_path))
     assert run.manifest["scopes"] == found.scopes
     assert run.manifest["facts"] == dict(found.draws.fact_probability)
     assert run.manifest["verdict"]["in_words"] == found.verdict.in_words()
+    assert run.folder.name.endswith(found.priors.digest[:8])
+    assert all(f"{rung['words'][0]} " in done.stdout for rung in exploration.rungs(found))
 
 
 @pytest.mark.sampling
