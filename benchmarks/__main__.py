@@ -28,7 +28,6 @@ LIBRARIES = (
     "arviz",
     "xarray",
     "h5netcdf",
-    "netcdf4",
     "matplotlib",
     "numpyro",
     "pystan",

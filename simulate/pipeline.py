@@ -38,8 +38,8 @@ from simulate.priors import Priors
 from simulate.results import Run
 from simulate.summary import ClaimStanding, Row
 
-LIBRARIES = ("arviz", "arviz-base", "arviz-plots", "arviz-stats", "h5netcdf", "h5py", "matplotlib", "netcdf4",
-             "numba", "numpy", "nutpie", "pymc", "pytensor", "scipy", "xarray")  # fmt: skip
+LIBRARIES = ("arviz", "arviz-base", "arviz-plots", "arviz-stats", "h5netcdf", "h5py", "matplotlib", "numba",
+             "numpy", "nutpie", "pymc", "pytensor", "scipy", "xarray")  # fmt: skip
 
 
 def run(

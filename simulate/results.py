@@ -68,8 +68,7 @@ class Run:
         import arviz as az
 
         try:
-            # The NetCDF library, which writes them, ends the process with a segmentation fault when it has written and
-            # read some twenty runs; h5netcdf does not.
+            # not by whatever is installed besides: what wrote them reads them
             tree: xr.DataTree = az.from_netcdf(self.folder / POSTERIOR, engine="h5netcdf")
         except (OSError, ValueError, KeyError) as error:
             raise DamagedRunError(self.folder, [f"{POSTERIOR}: cannot be read as draws"]) from error
@@ -221,9 +220,10 @@ def write_priors(folder: Path, texts: Mapping[str, str]) -> None:
 def write_tree(folder: Path, tree: xr.DataTree) -> None:
     """Write the draws as NetCDF, made in memory: the HDF5 library does not survive a disk that fills up.
 
-    By the NetCDF library itself, which writes two hundred variables in a fifth of the time that h5netcdf takes.
+    By h5netcdf, though the NetCDF library itself takes a fifth of the time: what it writes in memory makes it crash
+    later, when it has some files open.
     """
-    write_bytes(folder / POSTERIOR, tree.to_netcdf(engine="netcdf4"))
+    write_bytes(folder / POSTERIOR, tree.to_netcdf(engine="h5netcdf"))
 
 
 def write_summary(folder: Path, rows: Iterable[Any]) -> None:

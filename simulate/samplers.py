@@ -50,7 +50,7 @@ STATISTICS = {
 }
 """What is kept of nutpie's statistics, by the names that ArviZ knows."""
 
-WANTED_NEXT = ("xarray", "netCDF4", "arviz_stats.base")
+WANTED_NEXT = ("xarray", "h5netcdf", "arviz_stats.base")
 """What the rest of a run imports; while chains are drawn on other threads, this one has nothing else to do."""
 
 IMPOSSIBLE = (

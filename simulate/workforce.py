@@ -19,7 +19,7 @@ from simulate.errors import SimulateError
 from simulate.inference import Progress
 from simulate.journal import Journal
 
-IDLE = frozenset({"arviz", "arviz-base", "arviz-plots", "h5netcdf", "h5py", "matplotlib", "netcdf4", "xarray"})
+IDLE = frozenset({"arviz", "arviz-base", "arviz-plots", "h5netcdf", "h5py", "matplotlib", "xarray"})
 """Libraries whose versions change what is drawn and written of a run, and not its numbers."""
 
 

@@ -17,7 +17,7 @@ from simulate.inference import Settings
 REPOSITORY = Path(__file__).parent.parent
 HEAVY = (
     "pymc", "pytensor", "arviz", "arviz_base", "arviz_stats", "arviz_plots", "numba", "nutpie", "matplotlib", "pandas",
-    "xarray", "h5netcdf", "netCDF4", "scipy", "starlette", "uvicorn", "jinja2", "anyio",
+    "xarray", "h5netcdf", "scipy", "starlette", "uvicorn", "jinja2", "anyio",
 )  # fmt: skip
 LIGHT = (*HEAVY, "numpy", "pint")
 VERBS = (
