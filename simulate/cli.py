@@ -874,9 +874,7 @@ def explore(name: str | None, port: int, host: str, no_browser: bool) -> None:
         ready = exploring.ready(name, host, port, exact=not is_default("port"))
         progress("compiling", 0, 0)
         exploring.warm(ready.shelf)
-    for line in ready.words():
-        say(line)
-    ready.serve(browser=not no_browser)
+    ready.serve(say, browser=not no_browser)
     say("stopped")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import webbrowser
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -35,11 +36,16 @@ class Ready:
         open_to_all = [] if serving.is_local(self.host) else ["whoever can reach this machine there can use it"]
         return [f"explore {self.shelf.first}: {self.address}{self.shelf.first}/", *open_to_all, "Ctrl-C ends it"]
 
-    def serve(self, *, browser: bool) -> None:
-        """Answer until Ctrl-C; with ``browser``, open the page in the reader's."""
+    def serve(self, say: Callable[[str], object], *, browser: bool) -> None:
+        """Say where the page is, and answer until Ctrl-C; with ``browser``, open the page in the reader's."""
+
+        def announce() -> None:
+            for line in self.words():
+                say(line)
+
         if browser:
             threading.Thread(target=webbrowser.open, args=(self.address,), daemon=True).start()
-        serving.serving(self.shelf, self.host, self.listening).run(sockets=[self.listening])
+        serving.serving(self.shelf, self.host, self.listening, announce).run(sockets=[self.listening])
 
 
 def ready(name: str | None, host: str, port: int, *, exact: bool) -> Ready:

@@ -329,11 +329,15 @@ def in_html(page: explore.Page, status: int = 200) -> Response:
 
 
 class Quiet(uvicorn.Server):
-    """A server that Ctrl-C ends as it should be ended: with no error and no traceback, once what it draws is drawn."""
+    """A server that Ctrl-C ends as it should be ended: with no error and no traceback, once what it draws is drawn.
 
-    def __init__(self, config: uvicorn.Config, stopping: threading.Event) -> None:
+    It announces itself once Ctrl-C is its own.
+    """
+
+    def __init__(self, config: uvicorn.Config, stopping: threading.Event, announce: Callable[[], None]) -> None:
         super().__init__(config)
         self.stopping = stopping
+        self.announce = announce
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.stopping.set()
@@ -346,6 +350,7 @@ class Quiet(uvicorn.Server):
             return
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
+            self.announce()
             yield
         finally:
             for number, handler in before.items():
@@ -367,8 +372,10 @@ def listen(host: str, port: int, *, exact: bool) -> socket.socket:
     raise SimulateError(f"cannot listen on {host}, port {port}: {reason}; give another --port, or 0 for any free one")
 
 
-def serving(shelf: Shelf, host: str, listening: socket.socket) -> uvicorn.Server:
-    """Return what answers on a socket once it is run, until Ctrl-C."""
+def serving(
+    shelf: Shelf, host: str, listening: socket.socket, announce: Callable[[], None] = lambda: None
+) -> uvicorn.Server:
+    """Return what answers on a socket once it is run, and has been announced, until Ctrl-C."""
     answering = Server(shelf, Place(host, listening.getsockname()[1]))
     config = uvicorn.Config(
         answering.app(),
@@ -378,4 +385,4 @@ def serving(shelf: Shelf, host: str, listening: socket.socket) -> uvicorn.Server
         lifespan="off",
         timeout_graceful_shutdown=PATIENCE,
     )
-    return Quiet(config, answering.stopping)
+    return Quiet(config, answering.stopping, announce)
