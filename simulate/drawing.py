@@ -10,7 +10,6 @@ What both need is imported once, where the process is a copy of this one.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import numpy as np
 
 from simulate import plots, processes
 from simulate.errors import RunError
-from simulate.postponing import OPTIONAL, postponed
+from simulate.postponing import imported
 
 SHARED = ("xarray", "scipy.stats")
 """What both processes need, and one imports for both."""
@@ -76,15 +75,12 @@ def drawing(folder: Path, kinds: Sequence[str], cores: int) -> Iterator[Drawing]
 
 def share() -> None:
     """Import what both processes need."""
-    for name in SHARED:
-        importlib.import_module(name)
+    imported(*SHARED)
 
 
 def work(connection: Connection) -> None:
     """Draw what is asked for, once, and answer with what went wrong, in words."""
-    with postponed(*OPTIONAL):
-        for name in PREPARED:
-            importlib.import_module(name)
+    imported(*PREPARED)
     warm()
     with contextlib.suppress(EOFError, BrokenPipeError):
         folder, kinds, manifest, tree = connection.recv()

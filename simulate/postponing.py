@@ -13,6 +13,13 @@ OPTIONAL = ("jax", "numpyro")
 """What ArviZ looks for when it is imported: for want of them it reads the source of every caller, half a second."""
 
 
+def imported(*names: str) -> None:
+    """Import modules of ArviZ, or what imports it, without a look for what is `OPTIONAL`."""
+    with postponed(*OPTIONAL):
+        for name in names:
+            importlib.import_module(name)
+
+
 @contextlib.contextmanager
 def postponed(*names: str) -> Iterator[None]:
     """Import packages only when something of them is asked for, if something imported here asks for it at all.

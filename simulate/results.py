@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate.errors import DamagedRunError, RunError
+from simulate.postponing import imported
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,6 +66,7 @@ class Run:
 
     def tree(self) -> xr.DataTree:
         """Return the draws as an ArviZ DataTree, read lazily; raises `DamagedRunError` where they are no draws."""
+        imported("arviz")
         import arviz as az
 
         try:

@@ -12,7 +12,6 @@ sample than it was asked for.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from simulate.errors import SimulateError
 from simulate.evidence import Terms
-from simulate.postponing import OPTIONAL, postponed
+from simulate.postponing import imported, postponed
 from simulate.priors import Priors
 
 if TYPE_CHECKING:
@@ -77,11 +76,8 @@ def sample(
 
 def prepare() -> None:
     """Import what a run by the usual sampler imports."""
-    with postponed("arviz", *OPTIONAL):
-        importlib.import_module("nutpie.compile_pymc")
-        importlib.import_module("simulate.playback")
-        for name in WANTED_NEXT:
-            importlib.import_module(name)
+    with postponed("arviz"):
+        imported("nutpie.compile_pymc", "simulate.playback", *WANTED_NEXT)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -116,9 +112,7 @@ def by_nutpie(priors: Priors, terms: Terms, settings: Settings, progress: Progre
         blocking=False,
     )
     try:
-        with postponed(*OPTIONAL):
-            for name in WANTED_NEXT:
-                importlib.import_module(name)
+        imported(*WANTED_NEXT)
         trace = sampling.wait()
     except KeyboardInterrupt:
         sampling.cancel()
