@@ -44,3 +44,13 @@ def test_a_process_with_threads_is_not_copied(monkeypatch):
     assert processes.is_copied()
     monkeypatch.setattr(processes.threading, "active_count", lambda: 2)
     assert not processes.is_copied()
+
+
+def test_a_process_that_has_imported_what_has_threads_is_not_copied(monkeypatch):
+    monkeypatch.setattr(processes.sys, "platform", "linux")
+    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)
+    monkeypatch.setattr(processes, "LIVELY", frozenset({"json.decoder"}))
+    monkeypatch.delitem(sys.modules, "json.decoder", raising=False)
+    assert processes.is_copied()
+    monkeypatch.setitem(sys.modules, "json.decoder", object())
+    assert not processes.is_copied()
