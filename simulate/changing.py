@@ -240,14 +240,10 @@ def within(ends: Sequence[float], distribution: Johnson) -> bool:
 def middle(distribution: Johnson, ends: Sequence[float]) -> float:
     """Return the median that lies between new ends as it did between the old, on the scale of the distribution."""
     lower, upper = distribution.support
-    old = [float(distribution.linked(z)) for z in (-SCORE, 0.0, SCORE)]
+    old = [float(to_link(distribution.ppf(p), lower, upper)) for p in (0.05, 0.5, 0.95)]
     low, high = (float(to_link(float(end), lower, upper)) for end in ends)
     share = (old[1] - old[0]) / (old[2] - old[0])
     return float(unlinked(low + share * (high - low), lower, upper))
-
-
-SCORE = 1.6448536269514722
-"""Normal score of the 95th percentile."""
 
 
 def without(item: Mapping[str, Any], paths: frozenset[str]) -> dict[str, Any]:
@@ -269,7 +265,7 @@ def without_uncited(content: dict[str, Any]) -> dict[str, Any]:
 
 def ends_of(known: Unknown) -> tuple[float, float]:
     """Return the 5th and the 95th percentile of an unknown [its unit]."""
-    low, high = (float(known.distribution.from_normal(z)) for z in (-SCORE, SCORE))
+    low, high = (float(known.distribution.ppf(p)) for p in (0.05, 0.95))
     return low, high
 
 

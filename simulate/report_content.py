@@ -21,6 +21,7 @@ from simulate import audit, audit_report, citations, ledger, methods, register, 
 from simulate import sensitivity as analyses
 from simulate import sensitivity_report as words
 from simulate.errors import SimulateError
+from simulate.inference import Settings
 from simulate.ingredients import Ingredient, ingredients
 from simulate.markup import MARKUPS, Paragraph
 from simulate.plot_style import SCOPE_LABELS
@@ -440,10 +441,14 @@ def commands(run: Run) -> list[tuple[str, str]]:
     ]
 
 
+NUMBERS = ("seed", "draws", "chains", "tune")
+"""Settings of a run that are numbers, in the order of its command."""
+
+
 def again(name: str, given: Sequence[str], made: Mapping[str, Any]) -> str:
     """Return the command that makes a run of the same numbers, its defaults left out."""
-    usual = {"seed": 1, "draws": 2000, "chains": 4, "tune": 1000}
-    flags = [f"--{key} {made[key]}" for key in usual if made[key] != usual[key]]
+    usual = Settings()
+    flags = [f"--{key} {made[key]}" for key in NUMBERS if made[key] != getattr(usual, key)]
     flags += [f"--{key.replace('_', '-')}" for key in ("prior_only", "quasi", "cross_check") if made.get(key)]
     flags += ["--sampler pymc"] if made.get("nuts") == "pymc" else []
     flags += ["--no-extend"] if not made.get("extend", True) else []
