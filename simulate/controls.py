@@ -12,22 +12,11 @@ from simulate.changing import TWO_ENDS, Base, ends_of, typed
 from simulate.distributions import Johnson, to_link, unlinked
 from simulate.elicitation import Place
 from simulate.priors import Claim, Constant, Unknown
-from simulate.report import KIND_WORDS
+from simulate.report import KIND_WORDS, SECTIONS
 from simulate.summary import published
 
-GROUPS = {
-    "scope": "What is counted",
-    "fleet": "The fleet",
-    "chips": "Chips: prices, power, arithmetic",
-    "runs": "Training runs",
-    "research": "Research",
-    "staff": "People",
-    "other": "Other spending",
-    "hosting": "Running the servers",
-    "sources": "Biases of sources",
-    "currencies": "Currencies",
-}
-"""Sections of a prior file that hold numbers, in the order of the page."""
+GROUPS = {name: words for name, words in SECTIONS.items() if name != "groups"}
+"""Sections of a prior file whose numbers have controls, in the order of the page."""
 
 REACH = 1.6
 """How far a slider reaches beyond both ends, over the width of the interval, on the scale of the slider."""

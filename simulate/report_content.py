@@ -31,20 +31,6 @@ from simulate.report_sources import Numbered
 from simulate.results import Run
 from simulate.summary import amount
 
-SECTIONS = {
-    "scope": "What is counted",
-    "fleet": "The fleet",
-    "chips": "Chips",
-    "hosting": "Hosting",
-    "runs": "Training runs",
-    "research": "Research",
-    "staff": "Staff",
-    "other": "Other spending",
-    "groups": "Errors that claims share",
-    "sources": "Biases of sources",
-}
-"""The sections of a prior file, in the order of a report, in words."""
-
 DRIVERS = 12
 """Unknowns in the table of what drives a cost."""
 
@@ -343,7 +329,7 @@ def assumptions(
         for entry in sorted(entries, key=lambda entry: place(entry.path)):
             section = entry.path.partition(".")[0]
             member = f"{one.name}: " if len(found) > 1 else ""
-            title = f"{member}{SECTIONS.get(section, section)}"
+            title = f"{member}{report.SECTIONS.get(section, section)}"
             groups.setdefault(title, []).append(assumption(run, one, entry, numbered, rows))
     return list(groups.items())
 
@@ -351,7 +337,7 @@ def assumptions(
 def place(path: str) -> int:
     """Return the place of an entry's section in a report."""
     section = path.partition(".")[0]
-    return list(SECTIONS).index(section) if section in SECTIONS else len(SECTIONS)
+    return list(report.SECTIONS).index(section) if section in report.SECTIONS else len(report.SECTIONS)
 
 
 def assumption(
