@@ -73,8 +73,9 @@ def sections(runs: int) -> tuple[Section, ...]:
             "one_run",
             (pairs,),
             "Nothing is compiled for a file. What is left is importing libraries, the summary of every unknown and "
-            "quantity, the NetCDF file with its many variables, and the figures. Figures are drawn by a second "
-            "process beside the run, which is why memory with figures is that of two processes.",
+            "quantity, the NetCDF file with its many variables, and the figures. With figures, the chains are "
+            "drawn by a process that ends before they are begun, and a second one draws a part of them; memory is that "
+            "of all together.",
         ),
         Section(
             "The first run",

@@ -1,16 +1,14 @@
-"""The figures of a run, drawn by a process of their own while the run is computed and written.
+"""The figures of a run, drawn by a process of their own while the run is written; what it has not begun, by this one.
 
-Drawing and the libraries for it take as long as everything else. The process imports them while chains are drawn,
-and draws from the same draws in memory, so that the figures are those that this process would draw. Where there is
-one core, or the process is no more, this process draws them.
-
-What both need is imported once, where the process is a copy of this one.
+The process is a copy of this one, with its draws and all that it has imported, so that the figures are those that this
+process would draw. Where there is one core, or no copy is sound, or the copy is no more, this process draws them all.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -23,70 +21,97 @@ from simulate import plots, processes
 from simulate.errors import RunError
 from simulate.postponing import imported
 
-SHARED = ("xarray", "scipy.stats")
-"""What both processes need, and one imports for both."""
 PREPARED = ("arviz", "simulate.ladder_plot", "simulate.panel_plots", "simulate.row_plots", "simulate.chain_plots")
 
 
 @dataclass
 class Drawing:
-    """Draws figures into a folder: elsewhere where there is a ``connection`` to another process."""
+    """Draws figures of some kinds into a folder, with ``beside`` in another process too, where that is sound."""
 
     folder: Path
     kinds: Sequence[str]
-    connection: Connection | None = None
+    beside: bool
     asked: tuple[Mapping[str, Any], Any] | None = None
+    other: Other | None = None
+
+    def prepare(self) -> None:
+        """Import what draws, and draw something, so that fonts are found and what is loaded late is loaded."""
+        if self.kinds:
+            imported(*PREPARED)
+            warm()
 
     def begin(self, manifest: Mapping[str, Any], tree: Any) -> None:
-        """Ask for the figures of a run; `end` waits for them."""
+        """Begin the figures of a run; `end` waits for them."""
         self.asked = manifest, tree
-        if self.connection:
-            try:
-                self.connection.send((self.folder, tuple(self.kinds), dict(manifest), tree))
-            except (BrokenPipeError, ConnectionResetError):
-                self.connection = None
+        if self.kinds and self.beside and processes.is_copied():
+            tickets = ticketed(len(self.kinds))
+            connection, process = processes.start(work, self, tickets, shared=self.prepare)
+            self.other = Other(connection, process, tickets)
 
     def end(self) -> None:
         """Return when the figures are there. Raises `RunError` where the disk refuses."""
-        if not self.asked or not self.kinds:
-            return
-        if self.connection:
+        if self.other:
+            self.draw_waiting(self.other.tickets)
             with contextlib.suppress(EOFError, ConnectionResetError):
-                if error := self.connection.recv():
+                if error := self.other.connection.recv():
                     raise RunError(error)
-                return
-        plots.save(self.folder, self.kinds, *self.asked)
+        if self.asked:
+            self.draw(plots.absent(self.folder, self.kinds))
+
+    def draw_waiting(self, tickets: int) -> None:
+        """Draw the figures that nobody has begun, one after another."""
+        while ticket := os.read(tickets, 1):
+            self.draw([self.kinds[ticket[0]]])
+
+    def draw(self, kinds: Sequence[str]) -> None:
+        assert self.asked
+        plots.save(self.folder, kinds, *self.asked)
+
+
+@dataclass(frozen=True)
+class Other:
+    """A process that draws, and the ``tickets`` that both processes take."""
+
+    connection: Connection
+    process: Any
+    tickets: int
+
+    def end(self) -> None:
+        """End the process, whatever it is at."""
+        self.connection.close()
+        self.process.terminate()
+        self.process.join()
+        os.close(self.tickets)
+
+
+def ticketed(number: int) -> int:
+    """Return the end of a pipe from which whoever reads a byte takes a ticket: a number from 0 on, once; then nothing.
+
+    A copy of this process has the same end.
+    """
+    end, start = os.pipe()
+    os.write(start, bytes(range(number)))
+    os.close(start)
+    return end
 
 
 @contextlib.contextmanager
-def drawing(folder: Path, kinds: Sequence[str], cores: int) -> Iterator[Drawing]:
+def drawing(folder: Path, kinds: Sequence[str], beside: bool) -> Iterator[Drawing]:
     """Give what draws some kinds of figures into a folder; its process, where it has one, ends with the block."""
-    if not kinds or cores < 2:
-        yield Drawing(folder, kinds)
-        return
-    ours, process = processes.start(work, shared=share)
+    found = Drawing(folder, kinds, beside)
     try:
-        yield Drawing(folder, kinds, ours)
+        yield found
     finally:
-        ours.close()
-        process.terminate()
-        process.join()
+        if found.other:
+            found.other.end()
 
 
-def share() -> None:
-    """Import what both processes need."""
-    imported(*SHARED)
-
-
-def work(connection: Connection) -> None:
-    """Draw what is asked for, once, and answer with what went wrong, in words."""
-    imported(*PREPARED)
-    warm()
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        folder, kinds, manifest, tree = connection.recv()
+def work(connection: Connection, drawing: Drawing, tickets: int) -> None:
+    """Draw figures, and answer with what went wrong, in words."""
+    with contextlib.suppress(BrokenPipeError):
         try:
             with np.errstate(all="ignore"):
-                plots.save(folder, kinds, manifest, tree)
+                drawing.draw_waiting(tickets)
             connection.send("")
         except RunError as error:
             connection.send(str(error))

@@ -19,6 +19,7 @@ from simulate import evidence, propagation, samplers
 from simulate.elicitation import LARGEST
 from simulate.evidence import Terms
 from simulate.priors import Priors
+from simulate.samplers import Sampler
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -205,15 +206,20 @@ def quasi_random(priors: Priors, settings: Settings) -> tuple[Floats, list[Float
 
 
 def posterior(
-    priors: Priors, settings: Settings, progress: Progress | None = None, terms: Terms | None = None
+    priors: Priors,
+    settings: Settings,
+    progress: Progress | None = None,
+    terms: Terms | None = None,
+    by: Sampler | None = None,
 ) -> Draws:
     """Return draws from the posterior, by NUTS over the unknowns that the evidence speaks of.
 
-    ``terms`` are the claims of the file unless others are given, which must be as many. Raises
-    `KeyboardInterrupt` when sampling was interrupted, never a shorter sample.
+    ``terms`` are the claims of the file unless others are given, which must be as many; ``by`` is what draws, in place
+    of the sampler that the settings name. Raises `KeyboardInterrupt` when sampling was interrupted, never a shorter
+    sample.
     """
     terms = terms or evidence.terms(priors)
-    sampled, stats = samplers.sample(priors, terms, settings, progress) if priors.informed else ({}, None)
+    sampled, stats = samplers.sample(priors, terms, settings, progress, by) if priors.informed else ({}, None)
     return completed(priors, terms, settings, sampled, stats)
 
 

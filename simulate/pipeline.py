@@ -19,6 +19,7 @@ import numpy as np
 
 from simulate import (
     __version__,
+    chains,
     datatree,
     inference,
     keeping,
@@ -36,6 +37,7 @@ from simulate.errors import RunError
 from simulate.inference import Draws, Progress, Settings, Verdict
 from simulate.priors import Priors
 from simulate.results import Run
+from simulate.samplers import Sampler
 from simulate.summary import ClaimStanding, Row
 
 LIBRARIES = ("arviz", "arviz-base", "arviz-plots", "arviz-stats", "h5netcdf", "h5py", "matplotlib", "numba",
@@ -54,31 +56,33 @@ def run(
 ) -> Run:
     """Sample, summarise and write one run; return it as it stands on disk.
 
-    ``probability`` is that of the credible intervals. With ``beside`` a process of its own draws the figures where
-    there are cores; it imports the main module anew, which a script must be made for. Raises `SimulateError` for
-    settings that the file does not allow, and `RunError` where the disk refuses; a run that has not converged is
-    written too, and says so.
+    ``probability`` is that of the credible intervals. With ``beside`` and figures, copies of this process draw the
+    chains and the figures, where there are cores and a copy is sound. Raises `SimulateError` for settings that the
+    file does not allow, and `RunError` where the disk refuses; a run that has not converged is written too, and says
+    so.
     """
     limits.check(priors, settings)
     clock = Clock(progress)
+    beside = beside and settings.cores > 1
     with (
         results.writing(out, priors.name, priors.digest) as finish,
-        drawing(finish.folder / results.FIGURES, figures, settings.cores if beside else 1) as drawn,
+        drawing(finish.folder / results.FIGURES, figures, beside) as drawn,
         np.errstate(all="ignore"),
     ):
-        with clock("prior"):
-            streamed = (
-                streaming.stream(priors, settings, probability, progress)
-                if streaming.is_due(priors, settings)
-                else None
-            )
-            prior = streamed.kept if streamed else inference.prior(priors, settings)
-        with clock("posterior"):
-            posterior, rows, verdict = (
-                streamed.settled(settings.prior_only)
-                if streamed
-                else settled(priors, settings, prior, probability, progress)
-            )
+        with chains.drawn_beside(priors, settings, drawn.prepare if beside and figures else None) as by:
+            with clock("prior"):
+                streamed = (
+                    streaming.stream(priors, settings, probability, progress)
+                    if streaming.is_due(priors, settings)
+                    else None
+                )
+                prior = streamed.kept if streamed else inference.prior(priors, settings)
+            with clock("posterior"):
+                posterior, rows, verdict = (
+                    streamed.settled(settings.prior_only)
+                    if streamed
+                    else settled(priors, settings, prior, probability, progress, by=by)
+                )
         shown = prior if posterior is None else posterior
         with clock("cross-check"):
             verdict, checked = crossed(priors, settings, rows, verdict, progress)
@@ -157,12 +161,16 @@ def settled(
     probability: float,
     progress: Progress | None,
     summarise: Summarise | None = None,
+    by: Sampler | None = None,
 ) -> tuple[Draws | None, list[Row], Verdict]:
-    """Return posterior draws, their rows and the verdict, after as many extensions as it takes or as there are."""
+    """Return posterior draws, their rows and the verdict, after as many extensions as it takes or as there are.
+
+    ``by`` is what draws, in place of the sampler that the settings name.
+    """
     efforts, number = inference.efforts(settings), 0
     extensions: list[str] = []
     while True:
-        posterior = draw_posterior(priors, efforts[number], prior, progress)
+        posterior = draw_posterior(priors, efforts[number], prior, progress, by)
         rows, verdict = judged(priors, efforts[number], prior, posterior, probability, summarise)
         verdict = dataclasses.replace(verdict, extensions=tuple(extensions))
         if verdict.converged or verdict.method != "nuts" or settings.chains < 2 or not settings.extend:
@@ -191,11 +199,13 @@ def crossed(
     return dataclasses.replace(verdict, converged=False, reasons=reasons), kept
 
 
-def draw_posterior(priors: Priors, settings: Settings, prior: Draws, progress: Progress | None) -> Draws | None:
+def draw_posterior(
+    priors: Priors, settings: Settings, prior: Draws, progress: Progress | None, by: Sampler | None
+) -> Draws | None:
     """Return posterior draws: none for a prior-only run, the prior's own where there is no evidence."""
     if settings.prior_only:
         return None
-    return inference.posterior(priors, settings, progress) if priors.evidence else prior
+    return inference.posterior(priors, settings, progress, by=by) if priors.evidence else prior
 
 
 def judged(

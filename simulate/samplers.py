@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from simulate.inference import Progress, Settings
 
 Floats = NDArray[np.float64]
+Drawn = tuple[Floats, dict[str, NDArray[Any]]]
+"""Normal scores (chain, draw, unknown), and the statistics (chain, draw) of a sampler by name."""
 
 NUTPIE, PYMC = "nutpie", "pymc"
 NAMES = {NUTPIE: "nutpie NUTS", PYMC: "PyMC NUTS"}
@@ -49,47 +51,72 @@ STATISTICS = {
 }
 """What is kept of nutpie's statistics, by the names that ArviZ knows."""
 
-WANTED_NEXT = ("xarray", "h5netcdf", "arviz_stats.base")
-"""What the rest of a run imports; while chains are drawn on other threads, this one has nothing else to do."""
-
 IMPOSSIBLE = (
     "the posterior has no density where sampling starts: the evidence is impossible under the priors; "
     "`simulate check FILE --prior-predictive` shows which claim"
 )
 
 
+Sampler = Callable[[Priors, Terms, "Settings", "Progress | None"], Drawn]
+"""Draws from the posterior of a prior file, given its claims with their figures."""
+
+
 def sample(
-    priors: Priors, terms: Terms, settings: Settings, progress: Progress | None
+    priors: Priors, terms: Terms, settings: Settings, progress: Progress | None, by: Sampler | None = None
 ) -> tuple[dict[str, Floats], xr.Dataset]:
     """Return draws of the normal scores of `Priors.informed` by path, every ``thin``-th, and all statistics.
 
-    ``terms`` are the claims with their figures. Raises `KeyboardInterrupt` when interrupted, and
-    `SimulateError` where the evidence is impossible at the priors' own medians.
+    ``terms`` are the claims with their figures; ``by`` is what draws, in place of the sampler that the settings name.
+    Raises `KeyboardInterrupt` when interrupted, and `SimulateError` where the evidence is impossible at the priors'
+    own medians.
     """
-    drawn, stats = (by_pymc if settings.nuts == PYMC else by_nutpie)(priors, terms, settings, progress)
+    drawn, stats = (by or BY_NAME[settings.nuts])(priors, terms, settings, progress)
     draws = settings.draws * settings.thin
     if drawn.shape[:2] != (settings.chains, draws):
         raise KeyboardInterrupt
+    import xarray as xr
+
     scores = np.moveaxis(drawn, -1, 0)[..., settings.thin - 1 :: settings.thin]
-    return {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}, stats
+    by_path = {unknown.path: row for unknown, row in zip(priors.informed, scores, strict=True)}
+    return by_path, xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()})
+
+
+def import_nutpie() -> None:
+    """Import what draws chains."""
+    with postponed("arviz"):
+        imported("nutpie.compile_pymc", "simulate.density", "simulate.playback")
 
 
 def prepare() -> None:
     """Import what a run by the usual sampler imports."""
-    with postponed("arviz"):
-        imported("nutpie.compile_pymc", "simulate.playback", *WANTED_NEXT)
+    import_nutpie()
+    import_next()
+
+
+def import_next() -> None:
+    """Import what the rest of a run imports."""
+    imported("xarray", "h5netcdf", "arviz_stats.base")
 
 
 # ---------------------------------------------------------------------------------------------
 # nutpie
 
 
-def by_nutpie(priors: Priors, terms: Terms, settings: Settings, progress: Progress | None) -> tuple[Floats, xr.Dataset]:
-    """Return draws (chain, draw, unknown) by nutpie from the tape of a prior file."""
+def by_nutpie(
+    priors: Priors,
+    terms: Terms,
+    settings: Settings,
+    progress: Progress | None,
+    meanwhile: Callable[[], None] = import_next,
+) -> Drawn:
+    """Return draws by nutpie from the tape of a prior file.
+
+    ``meanwhile`` is what this thread does while chains are drawn on others.
+    """
     if progress:
         progress("compiling", 0, 0)
-    with postponed("arviz"):
-        import nutpie
+    import_nutpie()
+    import nutpie
 
     from simulate import density, playback
 
@@ -112,7 +139,7 @@ def by_nutpie(priors: Priors, terms: Terms, settings: Settings, progress: Progre
         blocking=False,
     )
     try:
-        imported(*WANTED_NEXT)
+        meanwhile()
         trace = sampling.wait()
     except KeyboardInterrupt:
         sampling.cancel()
@@ -122,13 +149,12 @@ def by_nutpie(priors: Priors, terms: Terms, settings: Settings, progress: Progre
     return drawn(trace, dimensions)
 
 
-def drawn(trace: Any, dimensions: int) -> tuple[Floats, xr.Dataset]:
-    """Return draws (chain, draw, unknown) and the `STATISTICS` of a trace of nutpie, those of tuning left out.
+def drawn(trace: Any, dimensions: int) -> Drawn:
+    """Return the draws and the `STATISTICS` of a trace of nutpie, those of tuning left out.
 
     Read from Arrow here, because nutpie's own way goes by ArviZ, which brings Matplotlib.
     """
     import pyarrow as pa
-    import xarray as xr
 
     scores, found = [], []
     for draws, statistics in zip(*trace.get_arrow_trace(), strict=True):
@@ -138,8 +164,7 @@ def drawn(trace: Any, dimensions: int) -> tuple[Floats, xr.Dataset]:
         found.append({STATISTICS[name]: values[kept] for name, values in columns.items()})
     if len({len(one) for one in scores}) > 1:
         raise KeyboardInterrupt
-    stats = {name: (("chain", "draw"), np.stack([one[name] for one in found])) for name in STATISTICS.values()}
-    return np.stack(scores), xr.Dataset(stats)
+    return np.stack(scores), {name: np.stack([one[name] for one in found]) for name in STATISTICS.values()}
 
 
 def taped(compiled: Any, block: NDArray[np.uint8], dimensions: int) -> Any:
@@ -181,8 +206,8 @@ def told(settings: Settings, progress: Progress) -> Callable[[Any], None]:
 # PyMC
 
 
-def by_pymc(priors: Priors, terms: Terms, settings: Settings, progress: Progress | None) -> tuple[Floats, xr.Dataset]:
-    """Return draws (chain, draw, unknown) by PyMC from the model of a prior file."""
+def by_pymc(priors: Priors, terms: Terms, settings: Settings, progress: Progress | None) -> Drawn:
+    """Return draws by PyMC from the model of a prior file."""
     if progress:
         progress("building the model", 0, 0)
     import pymc as pm
@@ -207,7 +232,8 @@ def by_pymc(priors: Priors, terms: Terms, settings: Settings, progress: Progress
             compute_convergence_checks=False,
             callback=counted(settings, progress) if progress else None,
         )
-    return tree["posterior"]["z"].to_numpy(), tree["sample_stats"].to_dataset()
+    stats = tree["sample_stats"].to_dataset()
+    return tree["posterior"]["z"].to_numpy(), {str(name): values.to_numpy() for name, values in stats.items()}
 
 
 def counted(settings: Settings, progress: Progress) -> Callable[[Any, Any], None]:
@@ -252,3 +278,6 @@ def whole_or_interrupted() -> Iterator[None]:
         if "Not enough samples" in str(error):
             raise KeyboardInterrupt from None
         raise
+
+
+BY_NAME: dict[str, Sampler] = {NUTPIE: by_nutpie, PYMC: by_pymc}

@@ -1,8 +1,9 @@
-"""The command in processes of its own that start at once: forked from one that has everything imported."""
+"""Processes of their own for tests: the command in one that starts at once, or Python that has done nothing else."""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -11,6 +12,26 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+
+import simulate
+
+copied = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+
+
+def in_another_process(code: str) -> str:
+    """Return what Python prints that does ``code`` alone, and so can be copied; it imports tests by their names."""
+    paths = [str(Path(__file__).parent), str(Path(simulate.__file__).parents[1])]
+    done = subprocess.run(
+        (sys.executable, "-c", code),
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+    )
+    assert done.returncode == 0
+    return done.stdout
+
 
 COMMAND = "import os; os.write(1, b'begun\\n'); from simulate.__main__ import main; main()"
 WARM = """
