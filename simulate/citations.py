@@ -154,8 +154,9 @@ def belonging(what: str, subject: str) -> str:
 
 def horizon(run: Run) -> tuple[str, str]:
     """Return the years that a scope counts, as it stands before and after its noun; an uncertain number after it."""
-    tree = run.tree()
-    constants, draws = tree["constant_data"].dataset, tree[str(run.manifest["group"])].dataset
+    group = str(run.manifest["group"])
+    tree = run.tree(group, "constant_data")
+    constants, draws = tree["constant_data"].dataset, tree[group].dataset
     if HORIZON in constants and not constants[HORIZON].dims:
         return f"{years_in_words(float(constants[HORIZON]))}-year ", ""
     if HORIZON not in draws:

@@ -128,7 +128,8 @@ def compare(
     Raises `InputError` with every quantity that cannot be related, and `RunError` where the draws of the
     runs are not paired.
     """
-    comparing = Comparing(named(runs), {run.folder: run.tree() for run in runs}, probability, tuple(scopes))
+    trees = {run.folder: run.tree(run.manifest["group"], "constant_data") for run in runs}
+    comparing = Comparing(named(runs), trees, probability, tuple(scopes))
     shown = comparing.scopes()
     relations = comparing.asked(ratios, differences) if ratios or differences else comparing.to_the_first()
     return Comparison(comparing.scenarios, probability, shown, tuple(relations), comparing.all_notes(bool(relations)))

@@ -54,7 +54,8 @@ class Quantities:
 
     @classmethod
     def of(cls, run: Run) -> Quantities:
-        return cls(run.tree(), str(run.manifest["group"]), frozenset(run.manifest["facts"]))
+        group = str(run.manifest["group"])
+        return cls(run.tree(group, "constant_data"), group, frozenset(run.manifest["facts"]))
 
     @cached_property
     def names(self) -> dict[str, tuple[str, ...]]:

@@ -67,7 +67,7 @@ def given(found: Sensitivity, one: Influence) -> str:
     """Return the range of an unknown outside of which it is low or high."""
     if one.is_fact:
         return "false or true"
-    values = found.run.tree()[found.group][one.path]
+    values = found.run.tree(found.group)[found.group][one.path]
     low, high = np.quantile(values.to_numpy(), [TAIL, 1 - TAIL])
     unit = str(values.attrs.get("units", "")).removeprefix("1")
     money = "USD" if unit.startswith("USD") else ""

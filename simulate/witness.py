@@ -59,7 +59,7 @@ class Witness:
         self.probability = probability_of(run)
         self.group_name = str(run.manifest["group"])
         self.heard = [c for c in run.manifest["claims"] if c["used"] and self.group_name == "posterior"]
-        self.group: Any = run.tree()[run.manifest["group"]].to_dataset().load()
+        self.group: Any = run.tree(self.group_name)[self.group_name].to_dataset().load()
 
     def draws(self, quantity: str) -> tuple[Floats, str] | None:
         """Return draws (chain, draw) and unit of a quantity or path; what may not exist counts as 0 there."""

@@ -298,7 +298,7 @@ class MadeUp(Run):
 
     draws: Any = None
 
-    def tree(self) -> Any:
+    def tree(self, *groups: str) -> Any:
         return self.draws
 
 
