@@ -2,8 +2,8 @@
 
     python -m benchmarks.one_run [RUNS]
 
-Prints, for each measure, the medians of both and of the ratios pair by pair. The first pair warms the caches and is
-not counted. Sampling settings are the same on both sides: 4 chains, 1,000 draws to tune and 2,000 kept, two cores.
+Prints, for each measure, the medians of both and of the ratios round by round. The first round warms the caches and
+is not counted. Sampling settings are the same on both sides: 4 chains, 1,000 draws to tune and 2,000 kept, two cores.
 The peer in PyMC is there always; those in NumPyro and Stan where their packages are.
 """
 
@@ -28,14 +28,12 @@ def by_hand(module: str) -> tuple[str, ...]:
 def main() -> None:
     """Run the comparison, with figures and without against PyMC, without against the others."""
     runs = runs_wanted(5)
-    print(f"{os.cpu_count()} processors, {runs} pairs\n")
+    print(f"{os.cpu_count()} processors, {runs} rounds\n")
+    peers = {name: by_hand(module) for name, (package, module) in PEERS.items() if importlib.util.find_spec(package)}
+    compared = {f"{peer}, without figures": ("bare", peer) for peer in peers}
     with tempfile.TemporaryDirectory() as out:
-        whole, bare = (*RUN, "--out", out), (*RUN, "--out", out, "--no-figures")
-        compared = {"PyMC, everything written and drawn": (whole, by_hand(PEERS["PyMC"][1]))}
-        for name, (package, module) in PEERS.items():
-            if importlib.util.find_spec(package):
-                compared[f"{name}, without figures"] = (bare, by_hand(module))
-        table(compared, runs)
+        commands = {"whole": (*RUN, "--out", out), "bare": (*RUN, "--out", out, "--no-figures"), **peers}
+        table(commands, {"PyMC, everything written and drawn": ("whole", "PyMC"), **compared}, runs)
 
 
 if __name__ == "__main__":

@@ -77,16 +77,18 @@ def proportional(pid: int) -> int:
     return 0
 
 
-def in_turn(command: Sequence[str], peer: Sequence[str], runs: int) -> list[tuple[Measure, Measure]]:
-    """Return ``runs`` pairs of measures, after one pair that warms the caches and is not counted."""
-    return [(measure(command), measure(peer)) for _ in range(runs + 1)][1:]
+def in_turn(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[Measure]]:
+    """Return ``runs`` measures of each command, after one that warms the caches and is not counted."""
+    rounds = [{name: measure(command) for name, command in commands.items()} for _ in range(runs + 1)][1:]
+    return {name: [one[name] for one in rounds] for name in commands}
 
 
-def table(compared: Mapping[str, tuple[Sequence[str], Sequence[str]]], runs: int) -> None:
-    """Print how each command compares with its peer, as a Markdown table."""
+def table(commands: Mapping[str, Sequence[str]], compared: Mapping[str, tuple[str, str]], runs: int) -> None:
+    """Measure commands in turn, and print how pairs of them compare, as a Markdown table."""
+    found = in_turn(commands, runs)
     print("| | measure | ours | peer | ratio, median (least–largest) |\n|---|---|---:|---:|---:|")
-    for name, (command, peer) in compared.items():
-        for row in rows(name, in_turn(command, peer, runs)):
+    for name, (ours, peer) in compared.items():
+        for row in rows(name, list(zip(found[ours], found[peer], strict=True))):
             print(row, flush=True)
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.start_up [RUNS]
 
-Prints, for each measure, the median of both and the median of the ratios pair by pair; the first pair is not
+Prints, for each measure, the median of both and the median of the ratios round by round; the first round is not
 counted. The last row is a check that has to import pint, for a unit that is not among the common ones.
 """
 
@@ -26,8 +26,9 @@ COMMANDS = {
 def main() -> None:
     """Run the comparison for each command."""
     runs = runs_wanted(11)
-    print(f"{os.cpu_count()} processors, {runs} pairs\n")
-    table({name: ((*SIMULATE, *arguments), CLICK) for name, arguments in COMMANDS.items()}, runs)
+    print(f"{os.cpu_count()} processors, {runs} rounds\n")
+    commands = {name: (*SIMULATE, *arguments) for name, arguments in COMMANDS.items()}
+    table({**commands, "click": CLICK}, {name: (name, "click") for name in commands}, runs)
 
 
 if __name__ == "__main__":
