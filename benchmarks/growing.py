@@ -168,12 +168,12 @@ def main(figure: Path | None) -> None:
     measure_once(Size(), seed=1)
     found = {series: [measure(size) for size in sizes] for series, sizes in SERIES.items()}
     rows = {one.size: one for series in found.values() for one in series}
-    print(table([*rows.values(), measure(ALL_AT_ONCE, repeats=1)]))
+    print(table([*rows.values(), measure(ALL_AT_ONCE, repeats=1)]), "\n")
     for series, measured in found.items():
         x = [float(SIZE_OF[series](one.size)) for one in measured]
         for kind in ("preparing", "sampling"):
             y = [getattr(one, kind) for one in measured]
-            print(f"{series}: {kind} grows with power {slope(x, y):.2f}, {slope(x[-2:], y[-2:]):.2f} at the end")
+            print(f"- {series}: {kind} grows with power {slope(x, y):.2f}, {slope(x[-2:], y[-2:]):.2f} at the end")
     if figure:
         from benchmarks import growth_plot
 
