@@ -37,9 +37,9 @@ def drawn_beside(priors: Priors, settings: Settings, meanwhile: Callable[[], Non
     try:
         yield Beside(connection, meanwhile)
     finally:
-        connection.close()
         process.terminate()
         process.join()
+        connection.close()
 
 
 @dataclass
@@ -76,7 +76,8 @@ def work(connection: Connection) -> None:
     samplers.import_nutpie()
 
     def tell(*told: Any) -> None:
-        connection.send(("progress", told))
+        with contextlib.suppress(OSError):  # nobody listens any more; what comes after the chains ends this process
+            connection.send(("progress", told))
 
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:

@@ -78,9 +78,9 @@ class Other:
 
     def end(self) -> None:
         """End the process, whatever it is at."""
-        self.connection.close()
         self.process.terminate()
         self.process.join()
+        self.connection.close()
         os.close(self.tickets)
 
 
