@@ -81,5 +81,5 @@ class Opened(Run):
 
     draws: xr.DataTree
 
-    def tree(self) -> xr.DataTree:
+    def tree(self, *groups: str) -> xr.DataTree:
         return self.draws
