@@ -14,8 +14,11 @@ from simulate.summary import published
 NARROWEST = 4.0
 """Ratio of the ends of an axis, at least."""
 
-TICK_SIZE = 11.0
-"""Of the type of a tick."""
+LARGE, SMALL = 13.0, 11.0
+"""Sizes of type: labels and medians; all else."""
+
+FOOT = 22.0
+"""What the words of an axis take, above the rows and below them."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,34 @@ class Axis:
 
     def has_room(self, place: float, words: str) -> bool:
         """Whether the words of a tick reach no farther than the axis and half a letter."""
-        beyond = lettering.width(words, TICK_SIZE) / 2 - TICK_SIZE / 2
+        beyond = lettering.width(words, SMALL) / 2 - SMALL / 2
         return self.left <= place - beyond and place + beyond <= self.left + self.width
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How rows are set: width, margins of the axis, heights of a row's words above its axis and of the rest."""
+
+    name: str
+    width: float
+    left: float
+    right: float
+    words: float
+    bars: float
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether words have no room beside the axis, and stand above it."""
+        return self.words > 0
+
+    def axis(self, low: float, high: float, one: str = "") -> Axis:
+        return Axis(self.left, self.width - self.left - self.right, low, high, one)
 
 
 def are_apart(shown: Sequence[tuple[float, str]]) -> bool:
     """Whether the words of ticks leave one another room."""
-    halves = [(place, lettering.width(words, TICK_SIZE) / 2) for place, words in shown]
-    return all(b - a > half + other + TICK_SIZE for (a, half), (b, other) in itertools.pairwise(halves))
+    halves = [(place, lettering.width(words, SMALL) / 2) for place, words in shown]
+    return all(b - a > half + other + SMALL for (a, half), (b, other) in itertools.pairwise(halves))
 
 
 def ends_of(values: Sequence[float], factor: float = NARROWEST) -> tuple[float, float]:

@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from simulate.pages import lettering
-from simulate.pages.axis import Axis
+from simulate.pages.axis import FOOT, LARGE, SMALL, Axis, Setting
 from simulate.pages.writing import markup
-
-LARGE, SMALL = 13.0, 11.0
-FOOT = 22.0
 
 
 @dataclass(frozen=True)
@@ -55,23 +52,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Setting:
-    """How rows are set: width, margins of the axis, heights of a row's words above its axis and of the rest."""
-
-    name: str
-    width: float
-    left: float
-    right: float
-    words: float
-    bars: float
-
-    @property
-    def room(self) -> tuple[float, float]:
-        """What a label and its note have room for."""
-        return (self.left - 8, self.left - 8) if not self.words else (self.width * 0.68, self.width * 0.72)
-
-
-@dataclass(frozen=True)
 class Placed:
     """A row in its place."""
 
@@ -108,7 +88,7 @@ def rows(
     """
     drawn = []
     for setting in settings(height):
-        axis = Axis(setting.left, setting.width - setting.left - setting.right, *ends, one)
+        axis = setting.axis(*ends, one)
         drawn.append((setting, axis, list(placed(found, setting, axis))))
     return markup("charts.html", name=name, drawn=drawn, line=line, legend=legend, foot=FOOT)
 
@@ -119,11 +99,17 @@ def placed(found: Sequence[Row], setting: Setting, axis: Axis) -> Iterator[Place
     for row in found:
         bottom = top + setting.words + setting.bars
         middle = bottom - setting.bars / 2
-        room, beneath = setting.room
+        room, beneath = rooms(setting)
         label, note = lettering.shorten(row.label, room, LARGE), lettering.shorten(row.note, beneath, SMALL)
         paths = tuple((curve.css, path(curve, axis, bottom - 4, setting.bars - 8)) for curve in row.curves)
         yield Placed(row, label, note, top, middle, bottom, paths)
         top = bottom + 2
+
+
+def rooms(setting: Setting) -> tuple[float, float]:
+    """Return what a label and its note have room for."""
+    beside = setting.left - 8
+    return (setting.width * 0.68, setting.width * 0.72) if setting.is_narrow else (beside, beside)
 
 
 def path(curve: Curve, axis: Axis, base: float, height: float) -> str:

@@ -12,18 +12,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from simulate.pages import lettering
-from simulate.pages.axis import Axis, ends_of
+from simulate.pages.axis import FOOT, SMALL, Axis, Setting, ends_of
 from simulate.pages.writing import markup
 from simulate.plot_look import BASES
 
-LARGE, SMALL = 13.0, 11.0
-"""Sizes of type: labels and medians; all else."""
-
 GAP = 9.0
 """Between a claim's mark and its words."""
-
-FOOT = 22.0
-"""What the words of the axis take, above the rungs and below them."""
 
 CLAIM = 17.0
 """Height of a claim's row."""
@@ -67,26 +61,6 @@ class Rung:
     inner: tuple[float, float] | None = None
     before: tuple[float, float] | None = None
     marks: tuple[Mark, ...] = ()
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How a ladder is set: its width, where its axis lies on it, and the heights of a rung's words and bars."""
-
-    name: str
-    width: float
-    left: float
-    right: float
-    words: float
-    bars: float
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether words have no room beside the axis, and stand above it."""
-        return self.words > 0
-
-    def axis(self, low: float, high: float) -> Axis:
-        return Axis(self.left, self.width - self.left - self.right, low, high)
 
 
 SETTINGS = (Setting("wide", 720.0, 168.0, 142.0, 0.0, 40.0), Setting("narrow", 360.0, 6.0, 6.0, 34.0, 22.0))
