@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,23 @@ class Boundary(click.Group):
                 sys.stdout.close()
             sys.exit(SimulateError.exit_code)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with interruption_told():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with interruption_told():
             return super().invoke(ctx)
-        except KeyboardInterrupt as interruption:
-            say(f"\n{str(interruption) or NOTHING_KEPT}", err=True)
-            sys.exit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def interruption_told() -> Iterator[None]:
+    """End the command in our words when it is interrupted; click has its own."""
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        say(f"\n{str(interruption) or NOTHING_KEPT}", err=True)
+        sys.exit(INTERRUPTED)
 
 
 def say(text: object, *, err: bool = False) -> None:

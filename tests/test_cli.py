@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from conftest import MINIMAL
 
 from simulate import loading, pipeline
+from simulate.cli import main
 from simulate.inference import Settings
 
 REPOSITORY = Path(__file__).parent.parent
@@ -168,3 +171,12 @@ def test_an_audit_without_a_run_is_an_error_of_one_line(tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
     assert "nosuchrun: no such prior file, and no such run in" in done.stderr
+
+
+def test_an_interruption_before_the_verb_begins_is_told_as_any_other(monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(click.Group, "make_context", interrupted)
+    result = CliRunner().invoke(main, ["list"])
+    assert (result.exit_code, result.stderr) == (130, "\ninterrupted; nothing unfinished was kept\n")

@@ -24,7 +24,7 @@ def attempts(monkeypatch, load, tmp_path, verdicts, **changes):
     """Run with the verdicts given in turn; return the settings tried and the run."""
     tried, given = [], iter(verdicts)
 
-    def draw(priors, settings, prior, progress):
+    def draw(priors, settings, prior, progress, by):
         tried.append(settings)
         return prior
 

@@ -109,7 +109,7 @@ def analysis(manifest: dict[str, Any], tree: xr.DataTree) -> Sensitivity:
     """Return an analysis that never was, of one unknown."""
 
     class Made(results.Run):
-        def tree(self) -> xr.DataTree:
+        def tree(self, *groups: str) -> xr.DataTree:
             return tree
 
     scope, found = next(iter(manifest["scopes"].items()))
