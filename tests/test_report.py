@@ -326,6 +326,7 @@ def test_a_run_that_has_not_converged_says_so_everywhere_and_exits_with_3(made, 
     page = (tmp_path / "page.html").read_text()
     assert "<title>NOT CONVERGED: " in page
     assert page.index("NOT CONVERGED, do not cite: R-hat") < page.index('class="lead"')
+    assert '<p class="lead">NOT CONVERGED, do not cite. We' in page
     assert all("NOT CONVERGED" in section(page, name).text for name in SECTIONS)
     assert all(link["download"].startswith("NOT-CONVERGED-") for link in seen(page).all("a")
                if link.get("download", "").startswith(("prior-", "NOT")))  # fmt: skip
