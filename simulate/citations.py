@@ -44,8 +44,12 @@ def cite(run: Run, scopes: Sequence[str] = (), *, form: str = "text", style: str
     """Return a citation of some cost scopes of a run, all unless some are named.
 
     ``form`` is one of `FORMATS`, ``style`` one of `STYLES`; a bibliography has no style and no scopes. Raises
-    `NotConvergedError` for a run that has not converged, unless ``force``, and `SimulateError` for what is no scope.
+    `NotConvergedError` for a run that has not converged, unless ``force``, and `SimulateError` for what is no scope, no
+    form or no style.
     """
+    for what, given, known in (("form", form, FORMATS), ("style", style, STYLES)):
+        if given not in known:
+            raise SimulateError(f"{given!r} is no {what} of a citation; there are {', '.join(known)}")
     wanted = named_scopes(run, scopes)
     if not run.converged and not force:
         raise NotConvergedError(list(run.manifest["verdict"]["reasons"]))

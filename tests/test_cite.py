@@ -314,3 +314,9 @@ def test_json_has_text_and_numbers(rich):
     assert found["text"] == cite(rich, ["company"], style="full")
     assert found["scopes"]["company"]["median"] == rich.manifest["scopes"]["company"]["median"]
     assert found["seed"] == 1
+
+
+@pytest.mark.parametrize("asked", [{"form": "docx"}, {"style": "long"}])
+def test_a_form_or_style_that_there_is_not_is_refused_with_those_there_are(rich, asked):
+    with pytest.raises(SimulateError, match=r"is no (form|style) of a citation; there are (text|short), "):
+        cite(rich, **asked)
