@@ -114,7 +114,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     ),
     "zero that divides": (
         "entry: zero for a divisor (mfu)", "entry: zero for a divisor (peak)", "entry: zero for a divisor (life)",
-        "entry: zero for a divisor (utilisation)", "entry: zero for a bias",
+        "entry: zero for a divisor (utilisation)", "entry: zero for a bias", "setting: no years at all",
     ),
     "undefined source": (
         "section: undefined source", "section: undefined source of evidence", "section: undefined source of a fact",

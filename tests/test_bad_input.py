@@ -768,6 +768,7 @@ SETTINGS: dict[str, tuple[str, str, str]] = {
     "a wrong unit": ("runs.base.gpu_hours=3 kg", f"{ENTRY}.unit", "unknown unit 'kg'"),
     "nan": ("runs.base.gpu_hours=nan", f"{ENTRY}.value", "nan"),
     "a negative number": ("runs.base.gpu_hours=-3", f"{ENTRY}.value", "outside its range"),
+    "no years at all": ("scope.horizon=0 year", "scope.horizon.value", "outside its range"),
     "a reversed interval": ("runs.base.gpu_hours=3M to 2M", f"{ENTRY}.interval", "does not increase"),
     "an endless integer": ("runs.base.gpu_hours=" + "1" * 5000, "", ""),
     "endless brackets": ("runs.base.gpu_hours=" + "[" * 5000, "", ""),
