@@ -332,19 +332,21 @@ def mixing(table: Mapping[str, Mapping[str, float]], chains: int) -> tuple[dict[
         "ess_bulk": extreme(table, "ess_bulk", min),
         "ess_tail": extreme(table, "ess_tail", min),
     }
-    reasons = []
+    reasons, few = [], []
     if chains < 2:
         reasons.append("one chain cannot be checked against another; use --chains 4")
     if not worst["r_hat"][1] < R_HAT_LIMIT and chains > 1:
         reasons.append(f"R-hat of {worst['r_hat'][0]} is {worst['r_hat'][1]:.3f}, not below {R_HAT_LIMIT}")
     for kind in ("ess_bulk", "ess_tail"):
         if not worst[kind][1] > needed:
-            reasons.append(f"{kind} of {worst[kind][0]} is {worst[kind][1]:.0f}, not above {needed}; use more --draws")
+            few.append(f"{kind} of {worst[kind][0]} is {worst[kind][1]:.0f}, not above {needed}")
     name, share = extreme(table, "mcse", max)
     if share > MCSE_LIMIT:
         found = f"the Monte Carlo error of the interval of {name} is {100 * share:.0f} % of its width"
-        reasons.append(f"{found}, not below {100 * MCSE_LIMIT:.0f} %; use more --draws")
-    return {kind: value for kind, (_, value) in worst.items()}, reasons
+        few.append(f"{found}, not below {100 * MCSE_LIMIT:.0f} %")
+    if few:
+        few[-1] += "; use more --draws"
+    return {kind: value for kind, (_, value) in worst.items()}, [*reasons, *few]
 
 
 def extreme(

@@ -75,6 +75,13 @@ def test_a_scope_whose_interval_is_mostly_monte_carlo_error_is_not_converged():
     ]
 
 
+def test_what_would_mend_several_poor_diagnostics_is_said_once():
+    table = {"company": {"r_hat": 1.0, "ess_bulk": 90.0, "ess_tail": 80.0, "mcse": 0.2}}
+    _, reasons = inference.mixing(table, 4)
+    assert len(reasons) == 3
+    assert "; ".join(reasons).count("use more --draws") == 1
+
+
 def cross_checked(z):
     return CrossCheck((Comparison("company", 0.5, 2.0e9, 2.1e9, z),), limit=5.0, populations=8, particles=2000)
 
