@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from simulate import bibliography, report, sources
@@ -40,16 +40,21 @@ NOUNS = {
 NUMERALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def cite(run: Run, scopes: Sequence[str] = (), *, form: str = "text", style: str = "short", force: bool = False) -> str:
+def cite(
+    run: Run, scopes: Sequence[str] = (), *, form: str = "text", style: str | None = None, force: bool = False
+) -> str:
     """Return a citation of some cost scopes of a run, all unless some are named.
 
-    ``form`` is one of `FORMATS`, ``style`` one of `STYLES`; a bibliography has no style and no scopes. Raises
-    `NotConvergedError` for a run that has not converged, unless ``force``, and `SimulateError` for what is no scope, no
-    form or no style.
+    ``form`` is one of `FORMATS`, ``style`` one of `STYLES`, the first unless given; a bibliography has no style and no
+    scopes. Raises `NotConvergedError` for a run that has not converged, unless ``force``, and `SimulateError` for what
+    is no scope, no form or no style, and for a style of what has none.
     """
-    for what, given, known in (("form", form, FORMATS), ("style", style, STYLES)):
+    for what, given, known in (("form", form, FORMATS), ("style", style or STYLES[0], STYLES)):
         if given not in known:
             raise SimulateError(f"{given!r} is no {what} of a citation; there are {', '.join(known)}")
+    if style and form in (BIBTEX, CSL_JSON):
+        raise SimulateError(f"a style shapes a text, and {form} has none: leave the style out, or name another form")
+    style = style or STYLES[0]
     wanted = named_scopes(run, scopes)
     if not run.converged and not force:
         raise NotConvergedError(list(run.manifest["verdict"]["reasons"]))
@@ -107,9 +112,27 @@ def sentence(run: Run, scope: str, noun: str, *, short: bool) -> list[Span]:
     median, ends = scope_words(found)
     kind = level({scope: found})
     kind = kind if short else kind.replace("credible", "equal-tailed credible")
-    text = f"{lead(manifest)} {noun} at {median} ({kind} {ends}; {money(manifest['money'])}; run "
+    text = f"{lead(manifest)} {noun} at {median} ({kind} {ends}; {money(manifest['money'])}; "
     pointer = Span(bibliography.key_of(run), "key")
-    return [Span(text[0].upper() + text[1:]), code(f"{manifest['name']}/{run.folder.name}"), pointer, Span(").")]
+    return [
+        Span(text[0].upper() + text[1:]),
+        *by_hand(manifest["settings"]),
+        Span("run "),
+        code(f"{manifest['name']}/{run.folder.name}"),
+        pointer,
+        Span(")."),
+    ]
+
+
+def by_hand(settings: Sequence[str]) -> Iterator[Span]:
+    """Yield what a run changed of its prior file, as it stands among the particulars of a sentence."""
+    if not settings:
+        return
+    yield Span("with ")
+    for position, setting in enumerate(settings[: report.MOST_NAMED]):
+        yield from ([Span(", ")] if position else []) + [code(setting)]
+    more = len(settings) - report.MOST_NAMED
+    yield Span(f"{f' and {more} more' if more > 0 else ''} set by hand; ")
 
 
 def lead(manifest: Mapping[str, Any]) -> str:

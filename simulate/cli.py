@@ -15,10 +15,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from simulate import limits
 from simulate.characters import shown
 from simulate.errors import (
     Fault,
@@ -29,6 +30,9 @@ from simulate.errors import (
     SimulateError,
 )
 from simulate.interruption import INTERRUPTED, NOTHING_KEPT
+
+if TYPE_CHECKING:
+    from simulate.results import Run
 
 RESULTS = Path("results")
 
@@ -113,14 +117,16 @@ SET = click.option(
     "--set", "settings", multiple=True, metavar="PATH=EXPR", help="Change an entry: 'fleet.h100.count=5000 to 15000'."
 )
 DRAWS = click.option(
-    "--draws", type=click.IntRange(10, 200_000), default=2000, show_default=True, help="Kept draws of each chain."
+    "--draws", type=click.IntRange(*limits.SAMPLED), default=2000, show_default=True, help="Kept draws of each chain."
 )
 TUNE = click.option(
-    "--tune", type=click.IntRange(100, 100_000), default=1000, show_default=True, help="Draws to tune each chain."
+    "--tune", type=click.IntRange(*limits.TUNE), default=1000, show_default=True, help="Draws to tune each chain."
 )
-CHAINS = click.option("--chains", type=click.IntRange(1, 64), default=4, show_default=True, help="Independent chains.")
+CHAINS = click.option(
+    "--chains", type=click.IntRange(*limits.CHAINS), default=4, show_default=True, help="Independent chains."
+)
 SEED = click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="The same seed, the same numbers."
+    "--seed", type=click.IntRange(*limits.SEED), default=1, show_default=True, help="The same seed, the same numbers."
 )
 
 
@@ -159,7 +165,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 )
 @click.option(
     "--draws",
-    type=click.IntRange(10, 1_000_000_000),
+    type=click.IntRange(*limits.DRAWS),
     default=2000,
     show_default=True,
     help="Kept draws of each chain; where no evidence is heard, any number, of which 8,000 are kept.",
@@ -175,7 +181,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @click.option("--no-extend", is_flag=True, help="Do not sample more where the run has not converged.")
 @click.option(
     "--sampler",
-    type=click.Choice(["nutpie", "pymc"]),
+    type=click.Choice(limits.SAMPLERS),
     default="nutpie",
     show_default=True,
     help="Whose NUTS; that of PyMC compiles a model for each file.",
@@ -259,6 +265,16 @@ def run(
         raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
 
 
+def opened(given: str, out: Path) -> Run:
+    """Return the run that a user means, and say so where its name stands for something else."""
+    from simulate import results
+
+    found = results.load(results.find(given, out))
+    if remark := results.remark(given, found, out):
+        say(remark, err=True)
+    return found
+
+
 def is_default(name: str) -> bool:
     """Whether an option of the command was left as it is by default."""
     return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.DEFAULT
@@ -305,9 +321,9 @@ def check(names: Sequence[str], settings: Sequence[str], prior_predictive: bool)
 @OUT
 def show(run: str, out: Path) -> None:
     """Print the tables of a run: its folder, a part of its name, or its prior file's name (the latest)."""
-    from simulate import report, results
+    from simulate import report
 
-    found = results.load(results.find(run, out))
+    found = opened(run, out)
     say(f"{report.terminal(found.manifest)}\n\nrun: {found.folder}")
 
 
@@ -352,9 +368,7 @@ def reproduce(run: str, out: Path, keep: bool, as_json: bool) -> None:
     versions, which are named, median and interval of every scope must be the same within their Monte Carlo
     errors. Exits with 1 when they are not.
     """
-    from simulate import results
-
-    found = results.load(results.find(run, out))
+    found = opened(run, out)
     with Progress(not as_json and sys.stderr.isatty()) as progress:
         progress("starting", 0, 0)
         from simulate import reproduction, reproduction_report
@@ -399,10 +413,9 @@ def plot(
     breakdown, exceedance, pairs, sensitivity, tornado. Of the chains: energy, ranks, trace. Or all of them: all.
     A figure that the run was written with is left as it is.
     """
-    from simulate import results
     from simulate.plot_order import Order, fill
 
-    found = results.load(results.find(run, out))
+    found = opened(run, out)
     order = Order(tuple(kinds), tuple(formats) or Order.formats, theme, size, scope)
     with Progress(sys.stderr.isatty()) as progress:
         paths = fill(order, found, to, progress if progress.shown else None)
@@ -435,13 +448,11 @@ def cite(run: str, scopes: Sequence[str], form: str, style: str | None, force: b
     All its cost scopes, unless some are named. Everything is read from the run's folder. A run that has not
     converged is refused, with the reason, and exit code 3.
     """
-    if style and form in ("bibtex", "csl-json"):
-        raise click.UsageError(f"--style shapes a text; --format {form} has none")
-    from simulate import citations, results
+    from simulate import citations
 
-    found = results.load(results.find(run, out))
+    found = opened(run, out)
     try:
-        text = citations.cite(found, scopes, form=form, style=style or "short", force=force)
+        text = citations.cite(found, scopes, form=form, style=style, force=force)
     except NotConvergedError as error:
         raise NotConvergedError([*error.reasons, "--force cites it all the same, and says so"]) from None
     say(text.rstrip("\n"))
@@ -477,9 +488,7 @@ def query(
     each also under a condition, P(a > b | fleet.h100.exists), with and, or and not. One that is no
     statistic gives its median and interval. Exits with 3 when the run has not converged.
     """
-    from simulate import results
-
-    found = results.load(results.find(run, out))
+    found = opened(run, out)
     from simulate import query_report
     from simulate.query import query as ask
 
@@ -513,9 +522,7 @@ def report_(runs: Sequence[str], to: Path | None, out: Path) -> None:
     can be sent, printed and kept; the same runs give the same bytes. A report that is there already is replaced,
     any other file is not. Exits with 3 when a run has not converged, which the page says everywhere.
     """
-    from simulate import results
-
-    found = [results.load(results.find(run, out)) for run in runs]
+    found = [opened(run, out) for run in runs]
     with Progress(sys.stderr.isatty()) as progress:
         progress("writing the report", 0, 0)
         from simulate import report_page
@@ -532,7 +539,7 @@ def report_(runs: Sequence[str], to: Path | None, out: Path) -> None:
     "--priors", "files", multiple=True, metavar="FILE|NAME", help="Test by this prior file, run where needed."
 )
 @click.option("--register", metavar="FILE", help="A register of claims other than the shipped one.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Of runs that are made.")
+@click.option("--seed", type=click.IntRange(*limits.SEED), default=1, show_default=True, help="Of runs that are made.")
 @OUT
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def audit(runs: Sequence[str], files: Sequence[str], register: str | None, seed: int, out: Path, as_json: bool) -> None:

@@ -13,25 +13,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from simulate import layers
+from simulate import layers, limits
 from simulate.schema import Table, dotted
 
 FACTORIAL, SOBOL, LATIN = "factorial", "sobol", "latin-hypercube"
 
 
+def within(ends: tuple[int, int]) -> Any:
+    """Return the annotation of a field that lies between two numbers, both admitted."""
+    return Field(ge=ends[0], le=ends[1])
+
+
 class Options(Table):
     """The options of ``simulate run`` that decide numbers, with its names and defaults."""
 
-    draws: int = Field(default=2000, ge=10, le=200_000, description="kept draws of each chain")
-    tune: int = Field(default=1000, ge=100, le=100_000, description="draws to tune each chain")
-    chains: int = Field(default=4, ge=1, le=64)
-    seed: int = Field(default=1, ge=0, le=2**32 - 1, description="the same at every point unless it is an axis")
+    draws: Annotated[int, within(limits.SAMPLED)] = Field(default=2000, description="kept draws of each chain")
+    tune: Annotated[int, within(limits.TUNE)] = Field(default=1000, description="draws to tune each chain")
+    chains: Annotated[int, within(limits.CHAINS)] = Field(default=4)
+    seed: Annotated[int, within(limits.SEED)] = Field(
+        default=1, description="the same at every point unless it is an axis"
+    )
     probability: float = Field(default=0.9, gt=0, lt=1, description="of the credible intervals")
     prior_only: bool = Field(default=False, description="leave the evidence out")
     extend: bool = Field(default=True, description="sample more where a point has not converged")

@@ -162,7 +162,7 @@ class Run:
         warning = "" if self.converged else str(found["verdict"]["in_words"])
         return Answers(query.query(self.on_disk, expressions), heading, warning)
 
-    def cite(self, *scopes: str, form: str = "text", style: str = "short", force: bool = False) -> str:
+    def cite(self, *scopes: str, form: str = "text", style: str | None = None, force: bool = False) -> str:
         """Return what to write of the run, as `simulate.citations.cite` does."""
         return citations.cite(self.on_disk, scopes, form=form, style=style, force=force)
 
@@ -200,7 +200,7 @@ def as_html(caption: str, cells: Sequence[Sequence[str]], remarks: Sequence[str]
 def run(
     priors: str | Path,
     *,
-    set: Sequence[str] = (),
+    set: str | Sequence[str] = (),
     out: str | Path = "results",
     probability: float = 0.9,
     figures: bool = False,
@@ -209,19 +209,17 @@ def run(
 ) -> Run:
     """Return the run of a prior file: the one there is with the same numbers, or a new one, written to ``out``.
 
-    ``priors`` is a file or the name of a shipped one, ``set`` a list of changes as on the command line
+    ``priors`` is a file or the name of a shipped one, ``set`` a change or several as on the command line
     (``"fleet.h100.count=5k to 15k"``), ``sampling`` fields of `simulate.inference.Settings` such as ``seed`` or
     ``draws``. A run that has not converged is returned too, and says so. Raises `InputError` with every fault of the
-    file and `RunError` where the disk refuses.
+    file, `SimulateError` with all that is wrong with ``sampling``, and `RunError` where the disk refuses.
     """
-    from simulate import loading, pipeline, plots
+    from simulate import limits, loading, pipeline, plots
     from simulate.inference import Settings
 
-    if unknown := sampling.keys() - Settings.__dataclass_fields__.keys():
-        known = ", ".join(Settings.__dataclass_fields__)
-        raise SimulateError(f"{', '.join(sorted(unknown))}: no setting; there are {known}")
-    found = loading.load(str(priors), tuple(set))
-    settings = Settings(**{"cores": pipeline.cores(), **sampling})
+    given = limits.plain({"cores": pipeline.cores(), **sampling, "probability": probability})
+    probability, settings = given.pop("probability"), Settings(**given)
+    found = loading.load(str(priors), (set,) if isinstance(set, str) else tuple(set))
     wanted = plots.DEFAULT if figures else ()
     before = None if again else pipeline.made_before(found, settings, Path(out), probability)
     if before:

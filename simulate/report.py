@@ -157,7 +157,8 @@ def escape(text: str) -> str:
 
 def terminal(manifest: Mapping[str, Any]) -> str:
     """Return what ``simulate run`` and ``simulate show`` print."""
-    parts = [f"{manifest['title']}\n{heading(manifest)}", table(scope_cells(manifest))]
+    heads = [manifest["title"], heading(manifest), *filter(None, [by_hand(manifest["settings"])])]
+    parts = ["\n".join(heads), table(scope_cells(manifest))]
     tables = (claim_cells(manifest), fact_cells(manifest), member_cells(manifest))
     parts += [table(cells) for cells in tables if cells]
     parts += [manifest["note"]] if is_pool(manifest) else []
@@ -193,6 +194,15 @@ def heading(manifest: Mapping[str, Any]) -> str:
         f"{draws:,} draws{kept_words(manifest)}, seed {sampling['seed']}, {evidence_words(manifest)}, "
         f"equal-tailed intervals"
     )
+
+
+def by_hand(settings: Sequence[str]) -> str:
+    """Return what was changed of a prior file for one run, empty where nothing was.
+
+    >>> by_hand(["scope.horizon=3"]), by_hand([])
+    ('with scope.horizon=3 set by hand', '')
+    """
+    return f"with {named(settings)} set by hand" if settings else ""
 
 
 def kept_words(manifest: Mapping[str, Any]) -> str:

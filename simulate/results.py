@@ -365,3 +365,35 @@ def find(run: str, out: Path, *, what: str = "run") -> Path:
         )
     name = " ".join(run.split())[:60] or "''"
     raise RunError(f"{name}: no such {what} in {out}; `simulate list` shows what there is")
+
+
+def remark(given: str, run: Run, out: Path) -> str:
+    """Return what is to be said where the name of a prior file means its latest run, and that is no plain one.
+
+    A plain run has its file as it stands, has heard all of its evidence, and has converged. Empty for any other name
+    of a run, and for a plain one.
+    """
+    unlike = peculiarities(run.manifest)
+    if given != run.folder.parent.name or Path(given) == run.folder or not unlike:
+        return ""
+    plain = next((folder for folder in reversed(runs(out)) if folder.parent.name == given and is_plain(folder)), None)
+    other = f"; the latest without that is {plain.name}" if plain else ""
+    return f"{given}: its latest run, {', '.join(unlike)}{other}"
+
+
+def is_plain(folder: Path) -> bool:
+    """Whether there is a plain run in a folder, in the sense of `remark`."""
+    try:
+        return not peculiarities(read_manifest(folder))
+    except RunError:
+        return False
+
+
+def peculiarities(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what makes a run another than its prior file stands for."""
+    settings = manifest["settings"]
+    return [
+        *([f"made with {', '.join(settings)}"] if settings else []),
+        *(["without its evidence"] if manifest["sampling"]["prior_only"] and manifest["sampling"]["evidence"] else []),
+        *([] if manifest["verdict"]["converged"] else ["which has not converged"]),
+    ]

@@ -98,6 +98,15 @@ def test_horizon_and_subject_are_those_of_the_run(make):
     assert "the three-year total cost of OpenAI's GPT-4" in said
 
 
+def test_a_sentence_says_what_was_changed_of_its_prior_file(make):
+    said = cite(make(FULL, "file", "scope.horizon=3"), ["company"], form="markdown")
+    assert "; with `scope.horizon=3` set by hand; run `file/" in said
+    many = make(FULL, "file", "scope.horizon=3", *(f"hosting.pue=1.{n}" for n in range(1, 4)))
+    assert "; with scope.horizon=3, hosting.pue=1.1, hosting.pue=1.2 and 1 more set by hand; run" in cite(
+        many, ["company"]
+    )
+
+
 def test_an_uncertain_horizon_is_given_as_an_interval(make):
     said = cite(make(FULL, "file", *BY_HAND), ["ownership"])
     assert re.search(r"cost of ownership over an uncertain horizon of 3\.?\d* to [45]\.?\d* years \(90 %\) at", said)
@@ -314,6 +323,12 @@ def test_json_has_text_and_numbers(rich):
     assert found["text"] == cite(rich, ["company"], style="full")
     assert found["scopes"]["company"]["median"] == rich.manifest["scopes"]["company"]["median"]
     assert found["seed"] == 1
+
+
+@pytest.mark.parametrize("form", ["bibtex", "csl-json"])
+def test_a_style_of_what_has_none_is_refused(rich, form):
+    with pytest.raises(SimulateError, match=f"{form} has none"):
+        cite(rich, form=form, style="methods")
 
 
 @pytest.mark.parametrize("asked", [{"form": "docx"}, {"style": "long"}])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import MINIMAL, Write
 
@@ -61,9 +62,34 @@ def test_a_summary_is_a_table_of_the_scopes(run):
     assert table.loc["final_run", "median"] == run.interval("final_run").median
 
 
-def test_a_change_of_the_file_is_as_on_the_command_line(write, tmp_path):
-    changed = simulate.run(write(MINIMAL), set=["chips.h800.rental_rate=4"], out=tmp_path, draws=200, chains=2)
+@pytest.mark.parametrize("change", [["chips.h800.rental_rate=4"], "chips.h800.rental_rate=4"])
+def test_a_change_of_the_file_is_as_on_the_command_line(write, tmp_path, change):
+    changed = simulate.run(write(MINIMAL), set=change, out=tmp_path, draws=200, chains=2)
     assert changed.manifest["settings"] == ["chips.h800.rental_rate=4"]
+    assert "with chips.h800.rental_rate=4 set by hand" in repr(changed)
+
+
+def test_numbers_of_numpy_are_as_good_as_those_of_python(write, tmp_path):
+    given = {"draws": np.int64(20), "chains": np.int8(2), "seed": np.uint32(3), "probability": np.float32(0.5)}
+    assert simulate.run(write(MINIMAL), out=tmp_path, **given).interval("final_run").probability == 0.5
+
+
+def test_all_that_is_wrong_with_the_options_of_a_run_is_said_at_once(tmp_path):
+    wrong = {"draws": -1, "chains": True, "seed": "a", "probability": 2, "target_accept": float("nan")}
+    with pytest.raises(SimulateError) as caught:
+        simulate.run("semianalysis", out=tmp_path, quasi=1, nuts="stan", seeds=3, **wrong)
+    for part in (
+        "draws: -1 is no whole number from 10 to",
+        "chains: True is no whole number from 1 to 64",
+        "seed: 'a' is no whole number from 0 to 4,294,967,295",
+        "probability: 2 is no number between 0 and 1",
+        "target_accept: nan is no number between 0 and 1",
+        "quasi: 1 is neither True nor False",
+        "nuts: 'stan' is no sampler; there are nutpie, pymc",
+        "seeds: no option of a run; there are draws",
+    ):
+        assert part in str(caught.value)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_can_be_cited_and_queried(run):
@@ -101,8 +127,6 @@ def test_a_figure_shows_itself_with_its_caption(run):
 def test_what_there_is_not_is_said(run, tmp_path):
     with pytest.raises(SimulateError, match="no cost scope of this run; there are final_run"):
         run.interval("company")
-    with pytest.raises(SimulateError, match="seeds: no setting; there are draws"):
-        simulate.run("semianalysis", seeds=3)
     with pytest.raises(SimulateError, match="one figure at a time"):
         run.plot("all")
     with pytest.raises(RunError):

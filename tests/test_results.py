@@ -11,14 +11,19 @@ import pytest
 from simulate import results
 from simulate.errors import DamagedRunError, RunError
 
-MANIFEST = {"verdict": {"converged": True}, "name": "lab"}
+MANIFEST = {
+    "verdict": {"converged": True},
+    "name": "lab",
+    "settings": [],
+    "sampling": {"prior_only": False, "evidence": 2},
+}
 DIGEST = "0123456789abcdef"
 
 
-def write(out: Path) -> results.Run:
+def write(out: Path, **changes: object) -> results.Run:
     with results.writing(out, "lab", DIGEST) as finish:
         results.write_report(finish.folder, "# tables\n")
-        return finish(MANIFEST)
+        return finish({**MANIFEST, **changes})
 
 
 def change_manifest(folder: Path, **changes: object) -> None:
@@ -99,6 +104,22 @@ def test_a_run_is_found_by_its_file_its_name_or_its_folder(tmp_path):
     assert results.find("lab", tmp_path) == last
     assert results.find(first.name, tmp_path) == first
     assert results.find(str(first), tmp_path) == first
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"settings": ["scope.horizon=3"]}, "made with scope.horizon=3"),
+        ({"sampling": {"prior_only": True, "evidence": 2}}, "without its evidence"),
+        ({"verdict": {"converged": False}}, "which has not converged"),
+    ],
+)
+def test_the_name_of_a_file_that_means_another_run_than_the_plain_one_says_so(tmp_path, changes, words):
+    plain, last = write(tmp_path), write(tmp_path, **changes)
+    said = results.remark("lab", last, tmp_path)
+    assert said == f"lab: its latest run, {words}; the latest without that is {plain.folder.name}"
+    assert results.remark(last.folder.name, last, tmp_path) == ""  # that run and no other was asked for
+    assert results.remark("lab", plain, tmp_path) == ""
 
 
 def test_an_ambiguous_name_lists_what_it_could_mean(tmp_path):
