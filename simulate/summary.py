@@ -279,32 +279,38 @@ SCALES = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
 
 def step_supported(value: float, mcse: float) -> float:
-    """Return the decimal place to which ``value`` can be cited.
+    """Return the step to whose multiples ``value`` is rounded: one unit of its last digit.
 
-    One unit of its last digit is at least one Monte Carlo standard error, but one digit is kept; and
-    there are never more than `MOST_DIGITS` significant digits.
+    A unit is at least one Monte Carlo standard error. One digit is kept, and there are never more than `MOST_DIGITS`.
+    Where only one would be, and half of its unit is at least two errors, the step is that half: 76 with an error of 1.1
+    is 75, not 80.
 
-    >>> step_supported(2.5437e9, 0.004e9), step_supported(2.5437e9, 0.07e9)
-    (10000000.0, 100000000.0)
+    >>> step_supported(2.5437e9, 0.004e9), step_supported(2.5437e9, 0.07e9), step_supported(76.4e6, 1.1e6)
+    (10000000.0, 100000000.0, 5000000.0)
     """
     if value == 0 or not math.isfinite(value):
         return 0.0
-    largest = math.floor(math.log10(abs(value)))
-    by_size = largest - (MOST_DIGITS - 1)
-    by_error = math.ceil(math.log10(mcse)) if mcse > 0 else by_size
-    return 10.0 ** min(largest, max(by_size, by_error))
+    largest = 10.0 ** math.floor(math.log10(abs(value)))
+    finest = largest / 10 ** (MOST_DIGITS - 1)
+    unit = 10.0 ** math.ceil(math.log10(mcse)) if mcse > finest else finest
+    if unit < largest:
+        return unit
+    return largest / 2 if mcse <= largest / 4 else largest
 
 
 def amount(value: float, unit: str = "USD", mcse: float = 0.0) -> str:
     """Return a number in words, rounded to what its Monte Carlo error supports.
 
-    >>> amount(2.5437e9, mcse=0.004e9), amount(66180.9, "GPU"), amount(0.0491, "")
-    ('$2.54bn', '66.2k GPU', '0.0491')
+    >>> amount(2.5437e9, mcse=0.004e9), amount(76.45e6, mcse=1.1e6), amount(66180.9, "GPU"), amount(0.0491, "")
+    ('$2.54bn', '$75M', '66.2k GPU', '0.0491')
     """
     step = step_supported(value, mcse)
     if not step:
         return with_unit(f"{value:g}", unit)
-    rounded = round(value / step) * step
+    steps = round(value / step)
+    rounded = steps * step
+    if f"{step:e}".startswith("5") and steps % 2 == 0:
+        step *= 2  # a whole number of units
     step = max(step, step_supported(rounded, 0.0))
     scale, suffix = scale_of(rounded)
     decimals = max(0, -math.floor(math.log10(step / scale) + 1e-9))

@@ -58,6 +58,10 @@ def test_a_variable_that_does_not_vary_has_no_error_and_no_diagnostics():
         (2.5437e9, "USD", 0.0, "$2.54bn"),
         (2.5437e9, "USD", 0.03e9, "$2.5bn"),
         (2.5437e9, "USD", 0.3e9, "$3bn"),
+        (76.45e6, "USD", 1.11e6, "$75M"),
+        (97e6, "USD", 1.11e6, "$95M"),
+        (98e6, "USD", 1.11e6, "$100M"),
+        (82e6, "USD", 1.11e6, "$80M"),
         (3.9e6, "USD", 50e6, "$4M"),
         (5.576e6, "USD", 0.0, "$5.58M"),
         (999_900.0, "USD", 0.0, "$1.00M"),
@@ -74,3 +78,11 @@ def test_a_figure_reads_as_a_person_writes_it(value, unit, mcse, words):
 def test_no_digit_is_shown_below_the_monte_carlo_error(value, relative):
     step = summary.step_supported(value, relative * value)
     assert step >= relative * value * (1 - 1e-9)
+
+
+@given(st.floats(1e-3, 1e13), st.floats(1e-6, 0.04))
+def test_rounding_never_hides_a_tenth_of_a_figure_whose_error_is_small(value, relative):
+    words = summary.amount(value, "", relative * value).replace(",", "")
+    for scale, word in summary.SCALES:
+        words = words.replace(word, f"e{math.log10(scale):g}")
+    assert abs(float(words) - value) <= max(0.05, 2.5 * relative) * value * (1 + 1e-9)
