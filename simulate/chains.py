@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def drawn_beside(priors: Priors, settings: Settings, meanwhile: Callable[[], None] | None) -> Iterator[Sampler | None]:
-    """Give a sampler that has a process of its own until the block ends; None where it is not used, or not sound.
+    """Give a sampler that has a process of its own until the block ends; None where it is not used, or cannot be.
 
     ``meanwhile`` is what this process does while chains are drawn; with nothing to do it draws them itself.
     """
@@ -33,7 +33,11 @@ def drawn_beside(priors: Priors, settings: Settings, meanwhile: Callable[[], Non
     if not meanwhile or not used or not processes.is_copied():
         yield None
         return
-    connection, process = processes.start(work, shared=share)
+    try:
+        connection, process = processes.start(work, shared=share)
+    except OSError:  # the machine allows no more
+        yield None
+        return
     try:
         yield Beside(connection, meanwhile)
     finally:
@@ -47,14 +51,17 @@ class Beside:
     """Draws chains by the process at the other end of a connection; here, once that process is no more."""
 
     connection: Connection
-    meanwhile: Callable[[], None]
+    meanwhile: Callable[[], None] | None
+    """What this process does while the first chains are drawn."""
 
     def __call__(self, priors: Priors, terms: Terms, settings: Settings, progress: Progress | None) -> Drawn:
         """Return what `samplers.by_nutpie` does, and raise what it raises."""
         with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
             self.connection.send((priors, terms, settings, progress is not None))
             samplers.import_next()
-            self.meanwhile()
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile:
+                meanwhile()
             while True:
                 match self.connection.recv():
                     case "done", scores, statistics:

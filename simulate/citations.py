@@ -220,7 +220,8 @@ def money(text: str) -> str:
 def for_machines(run: Run, scopes: Sequence[str], style: str) -> dict[str, Any]:
     """Return a citation as one object: its text in a style, its numbers, and all that identifies the run."""
     manifest = run.manifest
-    keys = ("median", "lower", "upper", "probability", "kind", "unit", "basis", "label")
+    errors = ("mcse_median", "mcse_lower", "mcse_upper")
+    keys = ("median", "lower", "upper", *errors, "probability", "kind", "unit", "basis", "label")
     works = bibliography.items(run, sources.used(ingredients(run)))
     nouns = in_words(run, scopes)
     return {

@@ -45,8 +45,10 @@ class Drawing:
         self.asked = manifest, tree
         if self.kinds and self.beside and processes.is_copied():
             tickets = ticketed(len(self.kinds))
-            connection, process = processes.start(work, self, tickets, shared=self.prepare)
-            self.other = Other(connection, process, tickets)
+            try:
+                self.other = Other(*processes.start(work, self, tickets, shared=self.prepare), tickets)
+            except OSError:  # the machine allows no more processes
+                os.close(tickets)
 
     def end(self) -> None:
         """Return when the figures are there. Raises `RunError` where the disk refuses."""

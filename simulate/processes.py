@@ -28,7 +28,7 @@ def start(work: Callable[..., None], *given: Any, shared: Callable[[], None]) ->
     """Start a process that does ``work(connection, *given)``; return the other end of the connection, and the process.
 
     ``shared`` imports what both need, before a copy is made. The connection closes with the process that holds its
-    other end, however that ends. Ctrl-C is left to this process.
+    other end, however that ends. Ctrl-C is left to this process. Raises `OSError` where the machine allows no more.
     """
     copied = is_copied()
     if copied:
@@ -40,8 +40,13 @@ def start(work: Callable[..., None], *given: Any, shared: Callable[[], None]) ->
     with uninterrupted(), warnings.catch_warnings():
         # Python warns of threads of any library; those that there are wait for work here, and are left behind
         warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
-        process.start()
-    theirs.close()
+        try:
+            process.start()
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
     return ours, process
 
 

@@ -188,6 +188,7 @@ def culprit(made: Sequence[Formula], everything: Mask) -> Flaw:
     for part in made:
         finite = np.isfinite(np.asarray(part.value(everything), dtype=float))
         if not finite.all():
-            share = f" in {report.percent(100 * float(1 - finite.mean()))} of the draws" if part.varies else ""
-            return Flaw(part.node.start, f"has no finite value{share}", part.undefined)
+            share = f"{report.percent(100 * float(1 - finite.mean()))} of the draws" if finite.any() else "any draw"
+            where = f" in {share}" if part.varies else ""
+            return Flaw(part.node.start, f"has no finite value{where}", part.undefined)
     return Flaw(0, "has no finite value")

@@ -65,8 +65,7 @@ class Local:
         if len(first) > 1:
             yield from made_by(job, every, len(first))
         elif first:
-            made = job.prepared()
-            yield from ([made(item)] for item in every)
+            yield from made_here(job, every)
 
 
 def kept(
@@ -129,18 +128,25 @@ def duration(seconds: float) -> str:
 # Processes of our own
 
 
+def made_here(job: Job, items: Iterator[Any]) -> Iterator[list[Any]]:
+    """Yield results that this process makes."""
+    made = job.prepared()
+    yield from ([made(item)] for item in items)
+
+
 def made_by(job: Job, items: Iterator[Any], number: int) -> Iterator[list[Any]]:
-    """Yield results that several processes make, each of which prepares the job once.
+    """Yield results that several processes make, each of which prepares the job once; this one, where none can start.
 
     A worker whose pipe is closed ends: at the latest with the process that started it, however that ends.
     """
     workers: dict[Connection, Any] = {}
     try:
-        for _ in range(number):
-            connection, worker = processes.start(work, job, shared=samplers.prepare)
-            workers[connection] = worker
-            connection.send(next(items, None))
-        yield from collected(workers, items)
+        with contextlib.suppress(OSError):  # the machine allows no more: those that there are do all
+            for _ in range(number):
+                connection, worker = processes.start(work, job, shared=samplers.prepare)
+                workers[connection] = worker
+                connection.send(next(items, None))
+        yield from collected(workers, items) if workers else made_here(job, items)
     finally:
         for connection, worker in workers.items():
             connection.close()

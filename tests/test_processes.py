@@ -1,10 +1,15 @@
 """A process beside this one ends with the connection to it, whatever other processes there are."""
 
+import multiprocessing
 import sys
 
 import pytest
+from conftest import CLAIM, MINIMAL
+from processes import copied
 
-from simulate import processes
+from simulate import pipeline, processes
+from simulate.inference import Settings
+from simulate.workforce import Local
 
 
 def echo(connection):
@@ -54,3 +59,23 @@ def test_a_process_that_has_imported_what_has_threads_is_not_copied(monkeypatch)
     assert processes.is_copied()
     monkeypatch.setitem(sys.modules, "json.decoder", object())
     assert not processes.is_copied()
+
+
+def refused(*args):
+    raise BlockingIOError("the machine allows no more")
+
+
+class Doubling:
+    def prepared(self):
+        return lambda item: 2 * item
+
+
+@copied
+@pytest.mark.sampling
+def test_where_no_process_can_start_this_one_does_the_work(monkeypatch, load, tmp_path):
+    monkeypatch.setattr(processes, "is_copied", lambda: True)
+    monkeypatch.setattr(multiprocessing.get_context("fork").Process, "start", refused)
+    assert list(Local(2).make(Doubling(), iter([1, 2, 3]))) == [[2], [4], [6]]
+    priors, settings = load(MINIMAL + CLAIM), Settings(draws=50, tune=100, chains=2, cores=2)
+    done = pipeline.run(priors, settings, out=tmp_path, figures=("ladder",), beside=True)
+    assert (done.folder / "figures" / "ladder.png").is_file()
