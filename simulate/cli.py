@@ -257,10 +257,8 @@ def run(
         say(report.made_before(before.manifest), err=True)
     if as_json:
         say(json.dumps(report.for_machines(done.folder, done.manifest), allow_nan=False))
-    elif quiet:
-        say(done.folder)
     else:
-        say(f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
+        say(done.folder if quiet else f"{report.terminal(done.manifest)}\n\nrun: {done.folder}")
     if not done.converged:
         raise NotConvergedError(list(done.manifest["verdict"]["reasons"]))
 

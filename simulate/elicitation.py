@@ -71,6 +71,8 @@ SIGNED = frozenset({"normal", "student-t", "truncated-normal", "uniform", "trian
 """Families that may reach below zero where the place admits it; the others are taken to be positive."""
 FITTED_BY_QUANTILES = frozenset(PARAMETERS) - {"triangular", "pert", "mixture"}
 PARAMETER_NAMES = frozenset().union(*(names for sets in PARAMETERS.values() for names in sets))
+SPOKEN = ("low", "mode", "high", "median", "mean", "location", "sd", "sigma", "shape", "scale", "df", "alpha", "beta")
+"""Parameters in the order in which one says them."""
 BOUNDS = ("lower", "upper")
 REMARKS = ("unit", "source", "sources", "note")
 REFERRING = ("reference", "within", "architecture", "chip", "without")
@@ -626,19 +628,19 @@ def check_support(distribution: Distribution, place: Place, reading: Reading) ->
 def spoken_form(table: Mapping[str, Any]) -> str:
     """Return how the file gives the number, in words: ``8k to 12k GPU (90 %)``."""
     unit = f" {table['unit']}" if table.get("unit") else ""
-    family = f", {table['family']}" if "family" in table else ""
+    family = str(table.get("family", ""))
     if "value" in table:
         return f"{plain(table['value'])}{unit}"
     if "interval" in table:
         ends = table["interval"]
         low, high = ends.split(" to ") if isinstance(ends, str) else ends
         level = parse_number(table.get("level", DEFAULT_LEVEL)) or DEFAULT_LEVEL
-        return f"{plain(low)} to {plain(high)}{unit} ({100 * level:g} %{family})"
-    keys = [*QUANTILES, *sorted(PARAMETER_NAMES - {"components"}), *BOUNDS]
+        return f"{plain(low)} to {plain(high)}{unit} ({100 * level:g} %{f', {family}' if family else ''})"
+    keys = [*QUANTILES, *SPOKEN, *BOUNDS]
     given = ", ".join(f"{key} {plain(table[key])}" for key in keys if key in table)
     if "components" in table:
         given = " or ".join(f"{plain(part.get('weight'))} × [{spoken_form(part)}]" for part in table["components"])
-    return f"{given}{unit}{family}"
+    return f"{f'{family}: ' if family else ''}{given}{unit}"
 
 
 def plain(raw: Any) -> str:

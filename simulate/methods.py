@@ -6,6 +6,7 @@ Every number is the run's: of its manifest and of the prior files in its folder.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -130,12 +131,21 @@ def assumed(one: Ingredient, scopes: Sequence[str]) -> Iterator[Span]:
     """Yield what is taken for the horizon, the window and the share of the fleet, where the scopes need it."""
     needed = one.needed_by(scopes)
     found = [
-        f"{words}: {entry.given}"
+        f"{words}, {in_years(entry.given)}"
         for path, words in COUNTED.items()
         if path in needed and (entry := one.priors.entries.get(path))
     ]
     if found:
-        yield Span(f"Counted are {'; '.join(found)}. ")
+        yield Span(f"Counted are: {'; '.join(found)}. ")
+
+
+def in_years(given: str) -> str:
+    """Return a number of a prior file as a sentence has it, where its unit is years.
+
+    >>> in_years("4 year"), in_years("1 year"), in_years("0.8 to 1.6 year (90 %)")
+    ('4 years', '1 year', '0.8 to 1.6 years (90 %)')
+    """
+    return re.sub(r"(?<!^1) year\b", " years", given)
 
 
 def evidence(one: Ingredient) -> Iterator[Span]:

@@ -70,24 +70,10 @@ def run(
         np.errstate(all="ignore"),
     ):
         with chains.drawn_beside(priors, settings, drawn.prepare if beside and figures else None) as by:
-            with clock("prior"):
-                streamed = (
-                    streaming.stream(priors, settings, probability, progress)
-                    if streaming.is_due(priors, settings)
-                    else None
-                )
-                prior = streamed.kept if streamed else inference.prior(priors, settings)
-            with clock("posterior"):
-                posterior, rows, verdict = (
-                    streamed.settled(settings.prior_only)
-                    if streamed
-                    else settled(priors, settings, prior, probability, progress, by=by)
-                )
+            prior, posterior, rows, verdict, standings = sampled(priors, settings, probability, clock, by)
         shown = prior if posterior is None else posterior
         with clock("cross-check"):
             verdict, checked = crossed(priors, settings, rows, verdict, progress)
-        with clock("summary"):
-            standings = list(streamed.standings) if streamed else summary.standings(priors, shown, prior)
         manifest = describe(priors, settings, shown, rows, standings, verdict) | {"cross_check": checked}
         with clock("writing"), results.disk(finish.folder):
             tree = datatree.assemble(priors, prior, posterior, attributes(manifest))
@@ -148,6 +134,30 @@ class Clock:
         start = time.perf_counter()
         yield
         self.seconds[part] = round(time.perf_counter() - start, 3)
+
+
+def sampled(
+    priors: Priors, settings: Settings, probability: float, clock: Clock, by: Sampler | None
+) -> tuple[Draws, Draws | None, list[Row], Verdict, list[ClaimStanding]]:
+    """Return the draws of prior and posterior, their rows, the verdict, and where the claims lie in them.
+
+    ``by`` is as in `settled`.
+    """
+    streamed, progress = None, clock.progress
+    with clock("prior"):
+        if streaming.is_due(priors, settings):
+            streamed = streaming.stream(priors, settings, probability, progress)
+        prior = streamed.kept if streamed else inference.prior(priors, settings)
+    with clock("posterior"):
+        posterior, rows, verdict = (
+            streamed.settled(settings.prior_only)
+            if streamed
+            else settled(priors, settings, prior, probability, progress, by=by)
+        )
+    with clock("summary"):
+        shown = prior if posterior is None else posterior
+        standings = list(streamed.standings) if streamed else summary.standings(priors, shown, prior)
+    return prior, posterior, rows, verdict, standings
 
 
 Summarise = Callable[[Priors, Draws, str, float], list[Row]]

@@ -229,8 +229,8 @@ def test_a_pool_is_cited_with_its_shares_and_the_sources_of_all_members(make, tm
     assert cite(run, ["company"]).startswith("Pooling 75 % one and 25 % two, from priors alone, ")
     assert "total cost over the years that each member counts" in cite(run, ["company"])
     assert {"report", "bank", "correlator"} <= keys(run)
-    assert "horizon: 4 year" in cite(run, style="methods")
-    assert "horizon: 3" in cite(run, style="methods")
+    assert "horizon, 4 years" in cite(run, style="methods")
+    assert "horizon, 3" in cite(run, style="methods")
 
 
 # --- Bibliographies --------------------------------------------------------------------------

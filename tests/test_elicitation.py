@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from simulate.elicitation import Entry, FaultsFound, Place, elicit
+from simulate.elicitation import PARAMETER_NAMES, SPOKEN, Entry, FaultsFound, Place, elicit
 
 COUNT = Place("GPU", "accelerators")
 PRICE = Place("USD/GPU-hour", "rental rate")
@@ -664,8 +664,13 @@ def test_a_family_is_a_name(family: Any) -> None:
         ({"interval": ["8k", "12k"], "unit": "GPU"}, "8k to 12k GPU (90 %)"),
         ({"interval": [8000, 12000], "unit": "GPU", "level": 0.8}, "8,000 to 12,000 GPU (80 %)"),
         ({"interval": "8 to 12 kGPU", "family": "gamma"}, "8 to 12 kGPU (90 %, gamma)"),
+        ({"family": "pert", "high": 9, "mode": 4, "low": 2.5, "unit": "GPU"}, "pert: low 2.5, mode 4, high 9 GPU"),
     ],
     ids=str,
 )
 def test_an_entry_keeps_how_it_was_given(table: dict[str, Any], words: str) -> None:
     assert read(COUNT, **table).given == words
+
+
+def test_every_parameter_of_a_family_can_be_said():
+    assert set(SPOKEN) == PARAMETER_NAMES - {"components"}
