@@ -155,12 +155,12 @@ class Run:
 
     def query(self, *expressions: str) -> Answers:
         """Return the answers to expressions such as ``"P(company > 1.6 bn)"``, as `simulate.query.query` does."""
-        from simulate import query
+        from simulate import query, query_report
 
-        found = self.manifest
-        heading = f"{found['group'].capitalize()} for {found['subject']}, {found['money']}; equal-tailed intervals"
-        warning = "" if self.converged else str(found["verdict"]["in_words"])
-        return Answers(query.query(self.on_disk, expressions), heading, warning)
+        answers = query.query(self.on_disk, expressions)
+        heading = query_report.heading(self.manifest, answers) if answers else ""
+        warning = "" if self.converged else str(self.manifest["verdict"]["in_words"])
+        return Answers(answers, heading, warning)
 
     def cite(self, *scopes: str, form: str = "text", style: str | None = None, force: bool = False) -> str:
         """Return what to write of the run, as `simulate.citations.cite` does."""

@@ -265,6 +265,7 @@ def provenance(manifest: Mapping[str, Any]) -> str:
     return legible(
         f"simulate {manifest['versions']['simulate']} · {manifest['name']} {manifest['digest'][:8]} · "
         f"{sampling['chains']} × {sampling['draws']:,} draws, seed {sampling['seed']}"
+        f"{''.join(f' · {setting}' for setting in manifest['settings'])}"
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from simulate import results, summary
 from simulate.errors import RunError, SimulateError
 from simulate.query import Answer, Column
-from simulate.report import finite, table
+from simulate.report import by_hand, finite, table
 from simulate.results import Run
 from simulate.summary import amount, published
 
@@ -35,13 +35,18 @@ def terminal(run: Run, answers: Sequence[Answer]) -> str:
     verdict = manifest["verdict"]
     alarm = [] if verdict["converged"] else [verdict["in_words"]]
     notes = [f"{answer.expression}: {note}" for answer in answers for note in answer.notes]
+    heads = f"{heading(manifest, answers)}; run {run.folder}"
+    return "\n\n".join([*alarm, heads, table(cells(answers)), *(["\n".join(notes)] if notes else [])])
+
+
+def heading(manifest: Mapping[str, Any], answers: Sequence[Answer]) -> str:
+    """Return of whose cost, in which money, from how many draws the answers are, and what the run changed."""
     made, kept = manifest["sampling"]["chains"] * manifest["sampling"]["draws"], answers[0].draws
     of_all = "" if kept == made else f" kept of {made:,}"
-    heading = (
+    return (
         f"{manifest['group'].capitalize()} for {manifest['subject']}, {manifest['money']}; {kept:,} draws{of_all}, "
-        f"equal-tailed intervals; run {run.folder}"
+        f"equal-tailed intervals{by_hand(manifest['settings'])}"
     )
-    return "\n\n".join([*alarm, heading, table(cells(answers)), *(["\n".join(notes)] if notes else [])])
 
 
 def cells(answers: Sequence[Answer]) -> list[list[str]]:

@@ -157,8 +157,7 @@ def escape(text: str) -> str:
 
 def terminal(manifest: Mapping[str, Any]) -> str:
     """Return what ``simulate run`` and ``simulate show`` print."""
-    heads = [manifest["title"], heading(manifest), *filter(None, [by_hand(manifest["settings"])])]
-    parts = ["\n".join(heads), table(scope_cells(manifest))]
+    parts = [f"{manifest['title']}\n{heading(manifest)}", table(scope_cells(manifest))]
     tables = (claim_cells(manifest), fact_cells(manifest), member_cells(manifest))
     parts += [table(cells) for cells in tables if cells]
     parts += [manifest["note"]] if is_pool(manifest) else []
@@ -186,13 +185,13 @@ def date(manifest: Mapping[str, Any]) -> str:
 
 
 def heading(manifest: Mapping[str, Any]) -> str:
-    """Return what the numbers are: prior or posterior, of whom, in what money, from how many draws."""
+    """Return what the numbers are: prior or posterior, of whom, in what money, how many draws, and what was changed."""
     sampling = manifest["sampling"]
     draws = sampling["chains"] * sampling["draws"]
     return (
         f"{manifest['group'].capitalize()} for {manifest['subject']}, {manifest['money']}; "
         f"{draws:,} draws{kept_words(manifest)}, seed {sampling['seed']}, {evidence_words(manifest)}, "
-        f"equal-tailed intervals"
+        f"equal-tailed intervals{by_hand(manifest['settings'])}"
     )
 
 
@@ -200,9 +199,9 @@ def by_hand(settings: Sequence[str]) -> str:
     """Return what was changed of a prior file for one run, empty where nothing was.
 
     >>> by_hand(["scope.horizon=3"]), by_hand([])
-    ('with scope.horizon=3 set by hand', '')
+    ('; with scope.horizon=3 set by hand', '')
     """
-    return f"with {named(settings)} set by hand" if settings else ""
+    return f"; with {named(settings)} set by hand" if settings else ""
 
 
 def kept_words(manifest: Mapping[str, Any]) -> str:

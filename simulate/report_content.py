@@ -131,12 +131,12 @@ def headline_scope(manifest: Mapping[str, Any]) -> str:
 
 
 def lead(run: Run, scope: str) -> str:
-    """Return the headline: one sentence on a scope, with median, interval, level, kind and money."""
+    """Return the headline: one sentence on a scope, with median, interval, level, kind, money and what was changed."""
     manifest = run.manifest
     found, noun = manifest["scopes"][scope], citations.in_words(run, [scope])[scope]
     median, ends = report.scope_words(found)
     text = f"{citations.lead(manifest)} {noun} at {median} ({level(manifest)} {ends}; "
-    return f"{text[0].upper()}{text[1:]}{citations.money(manifest['money'])})."
+    return f"{text[0].upper()}{text[1:]}{citations.money(manifest['money'])}{report.by_hand(manifest['settings'])})."
 
 
 def beneath(run: Run, scope: str) -> str:

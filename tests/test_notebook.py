@@ -67,6 +67,7 @@ def test_a_change_of_the_file_is_as_on_the_command_line(write, tmp_path, change)
     changed = simulate.run(write(MINIMAL), set=change, out=tmp_path, draws=200, chains=2)
     assert changed.manifest["settings"] == ["chips.h800.rental_rate=4"]
     assert "with chips.h800.rental_rate=4 set by hand" in repr(changed)
+    assert "with chips.h800.rental_rate=4 set by hand" in repr(changed.query("final_run"))
 
 
 def test_numbers_of_numpy_are_as_good_as_those_of_python(write, tmp_path):
@@ -108,7 +109,7 @@ def test_what_a_notebook_shows_has_no_markup_of_the_file(run):
 def test_answers_show_themselves_as_a_table_and_a_poor_run_says_so_there(run):
     answers = run.query("P(final_run > 0 USD)", "q90(final_run)")
     assert "q90(final_run)" in repr(answers)
-    assert "USD; equal-tailed" in repr(answers)
+    assert "USD; 400 draws, equal-tailed" in repr(answers)
     assert "<td>q90(final_run)</td>" in answers._repr_html_()
     answers.warning = "NOT CONVERGED"
     assert "NOT CONVERGED" in repr(answers)

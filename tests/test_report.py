@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import CLAIM, FULL, MINIMAL
 
-from simulate import cli, loading, pipeline, pooling, report, report_page, results
+from simulate import cli, loading, pipeline, plot_style, pooling, report, report_page, results
 from simulate.errors import RunError, SimulateError
 from simulate.inference import Settings
 from simulate.pages import writing
@@ -67,10 +68,10 @@ def seen(page: str) -> Seen:
     return found
 
 
-def run_of(text: str, folder: Path, name: str = "prior", **given: object) -> Run:
+def run_of(text: str, folder: Path, name: str = "prior", by_hand: Sequence[str] = (), **given: object) -> Run:
     (folder / f"{name}.toml").write_text(text)
     settings = Settings(**{"draws": 1000, "tune": 500, **given})
-    return pipeline.run(loading.load(folder / f"{name}.toml"), settings, out=folder / "results", figures=())
+    return pipeline.run(loading.load(folder / f"{name}.toml", by_hand), settings, out=folder / "results", figures=())
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +202,14 @@ def test_priors_alone_are_said_to_be_that(tmp_path):
     text = report_page.page([run_of(FULL, tmp_path, prior_only=True)])
     assert "From priors alone, with 2 pieces of evidence left out" in text
     assert 'id="before-after"' not in text
+
+
+def test_what_was_changed_by_hand_is_said_wherever_a_number_is(tmp_path):
+    run = run_of(FULL, tmp_path, by_hand=["scope.horizon=3"], prior_only=True)
+    page = report_page.page([run])
+    assert re.search(r'<p class="lead">[^<]*; with scope.horizon=3 set by hand\)\.</p>', page)
+    assert "equal-tailed intervals; with scope.horizon=3 set by hand" in report.terminal(run.manifest)
+    assert "scope.horizon=3" in plot_style.provenance(run.manifest)
 
 
 def test_a_pool_says_of_what_it_is_one(tmp_path):
