@@ -97,6 +97,7 @@ def made_up(
         "name": "made-up", "title": "A view", "subject": "the lab", "money": "USD 2025", "digest": "0123456789abcdef",
         "group": group, "claims": list(claims), "unknowns": {"pue": {}},
         "scopes": {row.variable: pipeline.scope(row) for row in rows},
+        "settings": [],
         "sampling": {"chains": chains, "draws": draws, "seed": 7, "sampler": "pymc NUTS", "evidence": len(used)},
         "verdict": {"converged": True, "method": "nuts", "in_words": "converged: R-hat at most 1.001"},
         "versions": {"simulate": "0.1.0", "arviz": "1.3.0", "matplotlib": "3.11.2"},
