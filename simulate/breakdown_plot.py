@@ -9,9 +9,10 @@ import numpy as np
 
 from simulate import report, summary
 from simulate.breakdown import Part, parts, shown
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_axes import group_words, money_scale, percent, probability, span
 from simulate.plot_look import look
-from simulate.plot_style import SCOPE_LABELS, legible
+from simulate.plot_style import legible
 from simulate.row_plots import OVER, UNDER, middle, rows
 from simulate.summary import Row, amount
 

@@ -9,18 +9,9 @@ import numpy as np
 
 from simulate import ledger
 from simulate.calibration import LEVEL, LOG_LIKELIHOOD, Calibration, Finding, p_words
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_look import look
-from simulate.plot_style import (
-    LEADING,
-    MEDIUM,
-    SCOPE_LABELS,
-    SMALL,
-    Sheet,
-    blank,
-    heading,
-    legible,
-    shorten,
-)
+from simulate.plot_style import LEADING, MEDIUM, SMALL, Sheet, blank, heading, legible, shorten
 
 SHOWS = "how far the ranks of simulated truths are from uniform, for every cost scope and the worst of the rest"
 

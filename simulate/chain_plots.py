@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from simulate.arviz_canvas import Mapped, collection, grouped, in_order
+from simulate.naming import SCOPE_LABELS
 from simulate.panel_plots import CURVE, DENSITY, grid
 from simulate.plot_look import look
-from simulate.plot_style import LARGE, LEADING, SCOPE_LABELS, SMALL, Sheet, legible, sheet, text_width
+from simulate.plot_style import LARGE, LEADING, SMALL, Sheet, legible, sheet, text_width
 from simulate.summary import published
 
 MOST_RANKED, MOST_RANKS = 6, 400

@@ -29,19 +29,10 @@ from simulate.ladder_plot import (
     flow,
     mark_items,
 )
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_axes import amounts, inner_probability, limits, money_axis
 from simulate.plot_look import look
-from simulate.plot_style import (
-    LARGE,
-    SCOPE_LABELS,
-    SMALL,
-    Sheet,
-    blank,
-    heading,
-    legible,
-    shorten,
-    text_width,
-)
+from simulate.plot_style import LARGE, SMALL, Sheet, blank, heading, legible, shorten, text_width
 from simulate.summary import published
 
 SHOWS = "every cost scope in each scenario, on one axis of money, and the published claims about it"

@@ -11,8 +11,9 @@ from simulate.changes import Changes
 from simulate.changing import TWO_ENDS, Base, ends_of, typed
 from simulate.distributions import Johnson, to_link, unlinked
 from simulate.elicitation import Place
+from simulate.naming import SECTIONS
 from simulate.priors import Claim, Constant, Unknown
-from simulate.report import KIND_WORDS, SECTIONS
+from simulate.report import KIND_WORDS
 from simulate.summary import published
 
 GROUPS = {name: words for name, words in SECTIONS.items() if name != "groups"}

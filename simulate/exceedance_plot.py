@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from simulate import report
+from simulate.naming import SCOPE_LABELS
 from simulate.panel_plots import grid, money_panel_limits, money_words, panel_width
 from simulate.plot_axes import group_words, money_axis, percent
 from simulate.plot_look import look
-from simulate.plot_style import KIND_WORDS, SCOPE_LABELS, legible, symbol
+from simulate.plot_style import KIND_WORDS, legible, symbol
 from simulate.summary import published
 
 SCALE = 27.0

@@ -19,8 +19,9 @@ from simulate.inference import Draws, Progress, Settings, Verdict
 from simulate.ladder_plot import HAS_AMOUNT, OVER_HORIZON
 from simulate.layers import Layers
 from simulate.loading import check
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_axes import amounts, inner_probability
-from simulate.plot_style import KIND_WORDS, SCOPE_LABELS
+from simulate.plot_style import KIND_WORDS
 from simulate.priors import Constant, Priors
 from simulate.quantiles import ranks_around
 from simulate.report import likely

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from simulate import ledger
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_axes import amounts, group_words, inner_probability, limits, money_axis, percent, probability
 from simulate.plot_look import BASES, look
 from simulate.plot_style import (
@@ -21,7 +22,6 @@ from simulate.plot_style import (
     LARGE,
     LEADING,
     MARKERS,
-    SCOPE_LABELS,
     SMALL,
     Sheet,
     legible,

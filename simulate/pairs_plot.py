@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from simulate.arviz_canvas import in_order
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_axes import extent, group_words, limits, round_amounts, ticks
 from simulate.plot_look import look
-from simulate.plot_style import SCOPE_LABELS, SMALL, legible, sheet, shorten, text_width
+from simulate.plot_style import SMALL, legible, sheet, shorten, text_width
 from simulate.summary import published
 
 MOST_UNKNOWNS = 4

@@ -16,6 +16,7 @@ from simulate.arviz_canvas import (
     grouped,
     in_order,
 )
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_axes import (
     amounts,
     group_words,
@@ -24,15 +25,7 @@ from simulate.plot_axes import (
     percent,
 )
 from simulate.plot_look import look
-from simulate.plot_style import (
-    LARGE,
-    LEADING,
-    SCOPE_LABELS,
-    SMALL,
-    Sheet,
-    sheet,
-    shorten,
-)
+from simulate.plot_style import LARGE, LEADING, SMALL, Sheet, sheet, shorten
 
 GUTTER = 20.0
 PANEL_TITLE, PANEL_BODY, PANEL_FOOT = 26.0, 52.0, 24.0

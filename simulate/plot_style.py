@@ -26,17 +26,6 @@ HUGE, LARGE, MEDIUM, SMALL = 12.0, 10.0, 8.5, 8.0
 
 LEADING = 1.3
 
-SCOPE_LABELS = {
-    "final_run": "Final training run",
-    "official_runs": "All official runs",
-    "research_compute": "Research compute",
-    "development": "Development",
-    "hardware": "Server hardware",
-    "operations": "Fleet operation",
-    "ownership": "Cost of ownership",
-    "company": "The company, in all",
-}
-
 MARKERS = {"estimate": "D", "floor": ">", "ceiling": "<"}
 KIND_WORDS = {"estimate": "", "floor": "at least ", "ceiling": "at most "}
 

@@ -15,21 +15,6 @@ MOST_NAMED = 3
 
 KIND_WORDS = {"estimate": "about", "floor": "at least", "ceiling": "at most"}
 
-SECTIONS = {
-    "scope": "What is counted",
-    "fleet": "The fleet",
-    "chips": "Chips",
-    "hosting": "Hosting",
-    "runs": "Training runs",
-    "research": "Research",
-    "staff": "Staff",
-    "other": "Other spending",
-    "groups": "Errors that claims share",
-    "sources": "Biases of sources",
-    "currencies": "Currencies",
-}
-"""The sections of a prior file that hold numbers, in the order of a page, in words."""
-
 
 def level(scopes: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the words for the interval of a run: ``90 % credible interval``."""

@@ -8,9 +8,9 @@ from typing import Any
 from simulate import comparison, comparison_report, ledger, report, report_content, report_figures
 from simulate.comparison import Comparison
 from simulate.ingredients import Ingredient, ingredients
+from simulate.naming import SCOPE_LABELS
 from simulate.pages.ladder import Rung, ladder
 from simulate.plot_axes import amounts, inner_probability, probability
-from simulate.plot_style import SCOPE_LABELS
 from simulate.report_sources import Numbered
 from simulate.results import Run
 

@@ -24,7 +24,7 @@ from simulate.errors import SimulateError
 from simulate.inference import Settings
 from simulate.ingredients import Ingredient, ingredients
 from simulate.markup import MARKUPS, Paragraph
-from simulate.plot_style import SCOPE_LABELS
+from simulate.naming import SCOPE_LABELS, SECTIONS
 from simulate.priors import Constant, Unknown
 from simulate.report_figures import heard, level, scopes
 from simulate.report_sources import Numbered
@@ -329,7 +329,7 @@ def assumptions(
         for entry in sorted(entries, key=lambda entry: place(entry.path)):
             section = entry.path.partition(".")[0]
             member = f"{one.name}: " if len(found) > 1 else ""
-            title = f"{member}{report.SECTIONS.get(section, section)}"
+            title = f"{member}{SECTIONS.get(section, section)}"
             groups.setdefault(title, []).append(assumption(run, one, entry, numbered, rows))
     return list(groups.items())
 
@@ -337,7 +337,7 @@ def assumptions(
 def place(path: str) -> int:
     """Return the place of an entry's section in a report."""
     section = path.partition(".")[0]
-    return list(report.SECTIONS).index(section) if section in report.SECTIONS else len(report.SECTIONS)
+    return list(SECTIONS).index(section) if section in SECTIONS else len(SECTIONS)
 
 
 def assumption(

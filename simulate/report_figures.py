@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from simulate import ledger, report, row_plots, sensitivity_plot, summary
 from simulate import sensitivity_report as words
 from simulate.ladder_plot import OVER_HORIZON, horizon, marks_of
+from simulate.naming import SCOPE_LABELS
 from simulate.pages import charts
 from simulate.pages.axis import ends_of
 from simulate.pages.charts import Bar, Curve, Row
 from simulate.pages.ladder import Mark, Rung, ladder
 from simulate.plot_axes import FARTHEST, amounts, inner_probability, percent, probability
 from simulate.plot_look import BASES
-from simulate.plot_style import SCOPE_LABELS
 from simulate.priors import Claim
 from simulate.sensitivity import Sensitivity
 from simulate.summary import published

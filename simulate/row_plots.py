@@ -16,6 +16,7 @@ from simulate.arviz_canvas import (
     grouped,
     in_order,
 )
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_axes import (
     FARTHEST,
     amounts,
@@ -33,7 +34,6 @@ from simulate.plot_style import (
     LARGE,
     LEADING,
     MEDIUM,
-    SCOPE_LABELS,
     SMALL,
     Sheet,
     legible,

@@ -12,21 +12,11 @@ from typing import Any
 from simulate import sensitivity_report as words
 from simulate.jackknife import Estimate
 from simulate.ladder_plot import GUTTER
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_axes import money_scale
 from simulate.plot_caption import made as made_words
 from simulate.plot_look import look
-from simulate.plot_style import (
-    SCOPE_LABELS,
-    SMALL,
-    Sheet,
-    blank,
-    heading,
-    legible,
-    provenance,
-    shorten,
-    text_width,
-    wrap,
-)
+from simulate.plot_style import SMALL, Sheet, blank, heading, legible, provenance, shorten, text_width, wrap
 from simulate.sensitivity import Influence, Sensitivity
 
 SHOWS = "which unknowns carry the interval of one cost scope, and what knowing each would be worth"

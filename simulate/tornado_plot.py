@@ -9,9 +9,10 @@ import numpy as np
 
 from simulate import sensitivity_report as words
 from simulate.given_data import TAIL
+from simulate.naming import SCOPE_LABELS
 from simulate.plot_axes import money_scale, span
 from simulate.plot_look import look
-from simulate.plot_style import MEDIUM, SCOPE_LABELS, legible
+from simulate.plot_style import MEDIUM, legible
 from simulate.row_plots import middle, rows
 from simulate.sensitivity import Influence, Sensitivity
 from simulate.summary import amount, with_unit

@@ -19,6 +19,7 @@ from simulate import (
     breakdown,
     ladder_plot,
     ledger,
+    naming,
     panel_plots,
     pipeline,
     plot_axes,
@@ -304,7 +305,7 @@ def test_rungs_stand_in_the_order_of_the_ledger_with_their_numbers_in_words() ->
     manifest, tree = made_up(dict(reversed(ALL.items())))
     boxes = texts(plots.draw("ladder", manifest, tree))
     height = {text.get_text(): box.y0 for text, box in boxes.items()}
-    labels = [plot_style.SCOPE_LABELS[name] for name in ledger.SCOPES]
+    labels = [naming.SCOPE_LABELS[name] for name in ledger.SCOPES]
     assert sorted(labels, key=lambda label: -height[label]) == labels
     for found in manifest["scopes"].values():
         assert set(plot_axes.amounts(found)) <= set(height)
