@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulate.arviz_canvas import Mapped, collection, grouped, in_order
-from simulate.naming import SCOPE_LABELS
+from simulate.naming import Names
 from simulate.panel_plots import CURVE, DENSITY, grid
 from simulate.plot_look import look
 from simulate.plot_style import LARGE, LEADING, SMALL, Sheet, legible, sheet, text_width
@@ -56,13 +56,14 @@ def ranks(manifest: Mapping[str, Any], tree: Any) -> Any:
     """
     import arviz_plots as azp
 
+    names = Names.of(manifest)
     data, r_hat, effective = worst_mixing(manifest, tree["posterior"].dataset, MOST_RANKS)
     made, panels = grid(
         manifest,
         "Did the chains find the same? Ranks of each chain among all",
         "How far the distribution of each chain's ranks is from uniform, for what mixes worst. "
         f"A good chain stays in the band with {100 * BAND:g} % probability",
-        {name: (legible(SCOPE_LABELS.get(name, name)), f"R-hat {r_hat[name]:.3f}") for name in data},
+        {name: (names(name).name, f"R-hat {r_hat[name]:.3f}") for name in data},
     )
     chains = data.sizes["chain"]
     azp.plot_rank(
@@ -77,6 +78,14 @@ def ranks(manifest: Mapping[str, Any], tree: Any) -> Any:
     for name, axes in panels.items():
         rank_panel(axes, band(min(data.sizes["draw"], effective[name] / chains)))
     return made.figure
+
+
+def caption(kind: str, manifest: Mapping[str, Any], tree: Any) -> str:
+    """Return what a figure of the chains shows, with the variables in it."""
+    if kind == "energy":
+        return CAPTIONS[kind]
+    names, (data, *_) = Names.of(manifest), worst_mixing(manifest, tree["posterior"].dataset, MOST_RANKS)
+    return f"{CAPTIONS[kind]} Shown: {'; '.join(str(names(name)) for name in data)}."
 
 
 def by_chain(chains: int) -> Mapped:
@@ -128,13 +137,14 @@ def trace(manifest: Mapping[str, Any], tree: Any) -> Any:
     """Return the draws of each chain in their order, for the variables that mix worst, as a figure."""
     import arviz_plots as azp
 
+    names = Names.of(manifest)
     data, r_hat, effective = worst_mixing(manifest, tree["posterior"].dataset, MOST_TRACED)
     words = {name: f"R-hat {r_hat[name]:.3f}, ESS {effective[name]:,.0f}{unit_of(data[name])}" for name in data}
     made, panels = grid(
         manifest,
         "Do the chains wander? Draws in their order",
         "Each chain in its colour, for what mixes worst: a good one looks like the others, and nowhere stays or drifts",
-        {name: (legible(SCOPE_LABELS.get(name, name)), words[name]) for name in data},
+        {name: (names(name).name, words[name]) for name in data},
         left=SCALE,
     )
     azp.plot_trace(

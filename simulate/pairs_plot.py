@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from simulate.arviz_canvas import in_order
-from simulate.naming import SCOPE_LABELS
+from simulate.naming import SCOPE_LABELS, Names
 from simulate.plot_axes import extent, group_words, limits, round_amounts, ticks
 from simulate.plot_look import look
-from simulate.plot_style import SMALL, legible, sheet, shorten, text_width
+from simulate.plot_style import SMALL, legible, name_lines, sheet, shorten
 from simulate.summary import published
 
 MOST_UNKNOWNS = 4
@@ -52,8 +52,8 @@ def draw(manifest: Mapping[str, Any], tree: Any, scope: str) -> Any:
             x, y = names[1 + column], names[0] if row == number - 1 else names[2 + row]
             axes = made.axes(LEFT + column * (side + GAP), row * (FLAT * side + HEAD) + HEAD, side, FLAT * side)
             cloud(axes, values[x], values[y], ranks[x, y], side)
-            scale(axes, "x", values[x], named(tree, manifest, x), side, last=row == number - 1)
-            scale(axes, "y", values[y], named(tree, manifest, y), FLAT * side, last=column == 0)
+            scale(axes, "x", values[x], variable(tree, manifest, x), side, last=row == number - 1)
+            scale(axes, "y", values[y], variable(tree, manifest, y), FLAT * side, last=column == 0)
     return made.figure
 
 
@@ -94,10 +94,10 @@ def cloud(axes: Any, x: Any, y: Any, correlation: float, side: float) -> None:
 
 
 @dataclass(frozen=True)
-class Named:
+class Variable:
     """What an axis is of, and its unit."""
 
-    label: str
+    name: str
     unit: str
 
     @property
@@ -109,12 +109,12 @@ class Named:
         return published(value, "USD" if self.is_money else "")
 
 
-def named(tree: Any, manifest: Mapping[str, Any], name: str) -> Named:
-    unit = str(tree[manifest["group"]][name].attrs.get("units", ""))
-    return Named(SCOPE_LABELS.get(name, name), unit.removeprefix("1"))
+def variable(tree: Any, manifest: Mapping[str, Any], path: str) -> Variable:
+    unit = str(tree[manifest["group"]][path].attrs.get("units", ""))
+    return Variable(Names.of(manifest)(path).name, unit.removeprefix("1"))
 
 
-def scale(axes: Any, side: str, values: Any, name: Named, length: float, *, last: bool) -> None:
+def scale(axes: Any, side: str, values: Any, of: Variable, length: float, *, last: bool) -> None:
     """Give an axis few round ticks, labelled along the edge of the figure alone, and its name there."""
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
@@ -123,20 +123,14 @@ def scale(axes: Any, side: str, values: Any, name: Named, length: float, *, last
     if positive:
         getattr(axes, f"set_{side}scale")("log")
     getattr(axes, f"set_{side}lim")(low, high)
-    places = marks(low, high, length * (1 if side == "x" else UPRIGHT), name) if positive else plain(low, high, values)
+    places = marks(low, high, length * (1 if side == "x" else UPRIGHT), of) if positive else plain(low, high, values)
     one.set_major_locator(FixedLocator(places))
     one.set_minor_locator(NullLocator())
-    one.set_major_formatter(FixedFormatter([name.words(place) if last else "" for place in places]))
+    one.set_major_formatter(FixedFormatter([of.words(place) if last else "" for place in places]))
     if last:
-        lines = [shorten(line, length, SMALL - 1) for line in (*broken(name.label, length), legible(name.unit))]
+        room = length + GAP
+        lines = [*name_lines(of.name, room, SMALL - 1, most=3), shorten(legible(of.unit), room, SMALL - 1)]
         getattr(axes, f"set_{side}label")("\n".join(filter(None, lines)), labelpad=2.0, size=SMALL - 1)
-
-
-def broken(label: str, length: float) -> list[str]:
-    """Return a label on one line or, where that is too long for an axis, on two, broken at its last dot or space."""
-    text = legible(label)
-    head, sign, tail = text.rpartition("." if "." in text else " ")
-    return [text] if not head or text_width(text, SMALL - 1) <= length else [head + sign.strip(), tail]
 
 
 def ends(values: Any) -> tuple[float, float, bool]:
@@ -156,10 +150,10 @@ def plain(low: float, high: float, values: Any) -> list[float]:
     return [float(place) for place in MaxNLocator(3).tick_values(low, high) if low <= place <= high]
 
 
-def marks(low: float, high: float, length: float, name: Named) -> list[float]:
+def marks(low: float, high: float, length: float, of: Variable) -> list[float]:
     """Return at most three round values on an axis whose labels leave one another room."""
-    found = ticks(round_amounts(low, high), name.words, low, high, length)
-    reach = {value: extent(value, name.words, low, high, length) for value in found}
+    found = ticks(round_amounts(low, high), of.words, low, high, length)
+    reach = {value: extent(value, of.words, low, high, length) for value in found}
     inside = [value for value in found if reach[value][0] > -GAP / 2 and reach[value][1] < length + GAP / 2]
     found = inside or found[:1]
     while len(found) > 3:
@@ -169,9 +163,10 @@ def marks(low: float, high: float, length: float, name: Named) -> list[float]:
 
 def caption(manifest: Mapping[str, Any], tree: Any, scope: str) -> str:
     """Return what the panels show, with the correlations to the scope."""
-    names, ranks = chosen(manifest, tree, scope)
-    said = "; ".join(f"{name} {round(ranks[names[0], name], 2) + 0.0:+.2f}" for name in names[1:])
+    (of, *unknowns), ranks = chosen(manifest, tree, scope)
+    names = Names.of(manifest)
+    said = "; ".join(f"{names(path)} {round(ranks[of, path], 2) + 0.0:+.2f}" for path in unknowns)
     return (
-        f"{SCOPE_LABELS[names[0]]} and the {len(names) - 1} unknowns whose rank correlation with it is highest, draw "
+        f"{names(of)} and the {len(unknowns)} unknowns whose rank correlation with it is highest, draw "
         f"by draw; axes are logarithmic where all draws are above zero. Spearman's correlation with the cost: {said}."
     )

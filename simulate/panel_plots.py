@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +26,7 @@ from simulate.plot_axes import (
     percent,
 )
 from simulate.plot_look import look
-from simulate.plot_style import LARGE, LEADING, SMALL, Sheet, sheet, shorten
+from simulate.plot_style import LARGE, LEADING, SMALL, Sheet, name_lines, sheet, shorten
 
 GUTTER = 20.0
 PANEL_TITLE, PANEL_BODY, PANEL_FOOT = 26.0, 52.0, 24.0
@@ -66,12 +67,16 @@ def grid(
 
     ``body`` is the height of axes, and ``left`` the room for a scale beside them [pt].
     """
-    width, height = panel_width(columns), PANEL_TITLE + body + PANEL_FOOT
-    made = sheet(manifest, title, subtitle, math.ceil(len(panels) / columns) * height)
+    width = panel_width(columns)
+    titles = {name: name_lines(label, width, LARGE, "bold") for name, (label, _) in panels.items()}
+    lines = [max(map(len, row)) for row in itertools.batched(titles.values(), columns)]
+    ends = list(itertools.accumulate((n - 1) * LARGE * LEADING + PANEL_TITLE + body + PANEL_FOOT for n in lines))
+    made = sheet(manifest, title, subtitle, ends[-1])
     found = {}
-    for number, (name, (label, text)) in enumerate(panels.items()):
-        x, top = (number % columns) * (width + GUTTER), (number // columns) * height
-        made.text(x, top + LARGE, shorten(label, width, LARGE, "bold"), LARGE, weight="bold")
+    for number, (name, (_, text)) in enumerate(panels.items()):
+        x, top = (number % columns) * (width + GUTTER), ends[number // columns] - PANEL_TITLE - body - PANEL_FOOT
+        for above, line in enumerate(reversed(titles[name])):
+            made.text(x, top + LARGE * (1 - above * LEADING), line, LARGE, weight="bold")
         made.text(x, top + LARGE + SMALL * LEADING, shorten(text, width, SMALL), SMALL, color=look().soft)
         axes = made.axes(x + left, top + PANEL_TITLE, width - left, body)
         axes.spines["left"].set_visible(False)

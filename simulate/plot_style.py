@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import re
 import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -150,27 +151,40 @@ def shorten(text: str, width: float, size: float, weight: str = "normal") -> str
 
 
 def ending(text: str) -> str:
-    """Return the last part of a path, or the figure after what it is of; they say more than what is before them.
+    """Return what a text says of its subject, or the figure after that: more than the end of the subject's own name.
 
-    >>> ending("groups.report.error"), ending("gpu_hours[v3]: 2.66M GPU-hour"), ending("A sentence. And another")
-    ('error', ': 2.66M GPU-hour', '')
+    >>> ending("R1: GPU-hours"), ending("R1: GPU-hours, 2.7M GPU-hour"), ending("A sentence, and another")
+    (': GPU-hours', ', 2.7M GPU-hour', '')
     """
-    if " " not in text:
-        return text.rpartition(".")[2] if "." in text else ""
-    before, mark, figure = text.rpartition(": ")
-    return mark + figure if before else ""
+    marks = list(re.finditer(r": |, (?=(at least |at most )?[$\d])", text))
+    return text[marks[-1].start() :] if marks else ""
 
 
 def wrap(text: str, width: float, size: float, weight: str = "normal", *, most: int = 3) -> list[str]:
-    """Return text as at most ``most`` lines that fit a width; what is too long ends in an ellipsis."""
+    """Return text as at most ``most`` lines that fit a width; what is too long is shortened.
+
+    A word that is wider by itself is broken after its hyphens, as names of sources have them.
+    """
     lines = [""]
     for word in legible(text).split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if not lines[-1] or len(lines) == most or text_width(longer, size, weight) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
+        parts = re.findall(r"[^-]*-+|[^-]+", word) if text_width(word, size, weight) > width else [word]
+        for number, part in enumerate(parts):
+            longer = f"{lines[-1]}{' ' if lines[-1] and not number else ''}{part}"
+            if not lines[-1] or len(lines) == most or text_width(longer, size, weight) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(part)
     return [shorten(line, width, size, weight) for line in lines]
+
+
+def name_lines(name: str, width: float, size: float, weight: str = "normal", *, most: int = 2) -> list[str]:
+    """Return a name (`simulate.naming`) in lines that fit a width; broken after its colon, where that is enough."""
+    text = legible(name)
+    head, mark, said = text.partition(": ")
+    both = [f"{head}:", said]
+    if text_width(text, size, weight) > width and mark and all(text_width(t, size, weight) <= width for t in both):
+        return both
+    return wrap(text, width, size, weight, most=most)
 
 
 # ---------------------------------------------------------------------------------------------

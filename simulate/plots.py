@@ -281,4 +281,6 @@ def explained(kind: str, manifest: Mapping[str, Any], tree: Any, scope: str, ana
     if kind in OF_ONE_SCOPE:
         said: str = module(kind).caption(manifest, tree, scope)
         return said
-    return {**panel_plots.CAPTIONS, **row_plots.CAPTIONS, **chain_plots.CAPTIONS}[kind]
+    if kind in OF_CHAINS:
+        return chain_plots.caption(kind, manifest, tree)
+    return row_plots.caption(kind, manifest) if kind in row_plots.CAPTIONS else panel_plots.CAPTIONS[kind]

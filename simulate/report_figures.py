@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulate import ledger, report, row_plots, sensitivity_plot, summary
 from simulate import sensitivity_report as words
 from simulate.ladder_plot import OVER_HORIZON, horizon, marks_of
-from simulate.naming import SCOPE_LABELS
+from simulate.naming import SCOPE_LABELS, Names
 from simulate.pages import charts
 from simulate.pages.axis import ends_of
 from simulate.pages.charts import Bar, Curve, Row
@@ -165,7 +165,7 @@ def expected(manifest: Mapping[str, Any], claim: Mapping[str, Any], logs: Floats
     """Return a claim as a row; ``logs`` are decimal logarithms of what the draws expect, over what it says."""
     outer, inner = interval(logs, probability(manifest)), interval(logs, inner_probability(probability(manifest)))
     share, side = row_plots.side(claim["kind"], logs)
-    label, about = claim["label"] or claim["name"], row_plots.about(claim)
+    label, about = claim["label"] or claim["name"], row_plots.about(claim, Names.of(manifest))
     return Row(
         label,
         about,

@@ -16,7 +16,7 @@ from simulate.arviz_canvas import (
     grouped,
     in_order,
 )
-from simulate.naming import SCOPE_LABELS
+from simulate.naming import SCOPE_LABELS, Names
 from simulate.plot_axes import (
     FARTHEST,
     amounts,
@@ -122,13 +122,14 @@ def evidence(manifest: Mapping[str, Any], tree: Any) -> Any:
     data = expected_over_claimed(tree, group)
     standing = {claim["name"]: claim for claim in manifest["claims"]}
     claims = [standing[name] for name in data["claim"].to_numpy().tolist()]
+    names = Names.of(manifest)
     logs = {claim["name"]: data["log_claims"].sel(claim=claim["name"]) for claim in claims}
     made, axes, width = rows(
         manifest,
         f"Does the {group} fit the evidence?",
         f"Each claim as the {group} expects it, over the claim as made. {interval_words(manifest, 'predictive')}. "
         "Right: the share expected below it, or above a floor",
-        [(legible(claim["label"] or claim["name"]), about(claim)) for claim in claims],
+        [(legible(claim["label"] or claim["name"]), about(claim, names)) for claim in claims],
         [side(claim["kind"], logs[claim["name"]].to_numpy()) for claim in claims],
         MEDIUM,
     )
@@ -137,6 +138,15 @@ def evidence(manifest: Mapping[str, Any], tree: Any) -> Any:
     ratio_axis(axes, *limits([1.0, *np.clip(ends, 1 / FARTHEST, FARTHEST).tolist()], factor=2.0), width)
     axes.grid(axis="x", which="major")
     return made.figure
+
+
+def caption(kind: str, manifest: Mapping[str, Any]) -> str:
+    """Return what a figure shows; of the evidence also what its claims speak of, with the path of each."""
+    if kind != "evidence":
+        return CAPTIONS[kind]
+    names = Names.of(manifest)
+    subjects = dict.fromkeys(str(names(claim["about"])) for claim in manifest["claims"] if claim["used"])
+    return f"{CAPTIONS[kind]} The claims speak of: {'; '.join(subjects)}."
 
 
 def expected_over_claimed(tree: Any, group: str) -> Any:
@@ -202,10 +212,10 @@ def interval_words(manifest: Mapping[str, Any], what: str) -> str:
     return f"Median, {inner:g} % and {percent(manifest)} equal-tailed {what} intervals"
 
 
-def about(claim: Mapping[str, Any]) -> str:
+def about(claim: Mapping[str, Any], names: Names) -> str:
     """Return what a claim says, and of what."""
-    quantity = SCOPE_LABELS.get(claim["about"], claim["about"])
-    return legible(f"{quantity}: {KIND_WORDS[claim['kind']]}{published(claim['value'], claim['unit'])}")
+    said = f"{KIND_WORDS[claim['kind']]}{published(claim['value'], claim['unit'])}"
+    return legible(f"{names(claim['about']).name}, {said}")
 
 
 def side(kind: str, logs: Any) -> tuple[str, str]:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from simulate import sensitivity_report as words
 from simulate.jackknife import Estimate
 from simulate.ladder_plot import GUTTER
-from simulate.naming import SCOPE_LABELS
+from simulate.naming import SCOPE_LABELS, Named, Names
 from simulate.plot_axes import money_scale
 from simulate.plot_caption import made as made_words
 from simulate.plot_look import look
-from simulate.plot_style import SMALL, Sheet, blank, heading, legible, provenance, shorten, text_width, wrap
+from simulate.plot_style import SMALL, Sheet, blank, heading, name_lines, provenance, text_width, wrap
 from simulate.sensitivity import Influence, Sensitivity
 
 SHOWS = "which unknowns carry the interval of one cost scope, and what knowing each would be worth"
@@ -27,6 +28,8 @@ WORTH_DRAWING = 0.005
 """Share of the variance, or of the interval's width, below which an unknown is not drawn."""
 HEAD, ROW, BAR = 32.0, 15.0, 8.0
 """Heights of the heads of the columns, of a row, and of a bar in it [pt]."""
+LINE = 1.2 * SMALL
+"""Height of a further line of a name [pt]."""
 TICKS = 24.0
 LEGEND_ROW = 13.0
 NUMBER = 30.0
@@ -38,10 +41,15 @@ WIDEST, WIDEST_NARROW = 0.32, 0.4
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Where the three columns begin and how wide their axes are [pt]."""
+class Places:
+    """Where the three columns begin, how wide their axes are, and where the middle of each row is [pt].
 
-    names: float
+    ``names`` are those of the rows, in lines.
+    """
+
+    names: tuple[list[str], ...]
+    middles: tuple[float, ...]
+    height: float
     share: float
     tornado: float
     tornado_width: float
@@ -51,19 +59,19 @@ class Columns:
 def draw(found: Sensitivity) -> Any:
     """Return an analysis as a Matplotlib figure."""
     rows = drawn(found)
-    height = ROW * len(rows)
+    places = placed(rows, Names.of(found.run.manifest))
     top = heading(not words.alarm(found), title(found), subtitle(found))
-    made = blank(top, provenance(found.run.manifest), HEAD + height + TICKS + legend_height())
-    columns = columns_of(rows)
-    heads(made, columns)
-    for number, one in enumerate(rows):
-        base = HEAD + (number + 0.5) * ROW + 0.35 * SMALL
-        made.text(0, base, shorten(legible(one.path), columns.names, SMALL), SMALL)
+    made = blank(top, provenance(found.run.manifest), HEAD + places.height + TICKS + legend_height())
+    heads(made, places)
+    for lines, middle in zip(places.names, places.middles, strict=True):
+        for number, line in enumerate(lines):
+            base = middle + (number - (len(lines) - 1) / 2) * LINE + 0.35 * SMALL
+            made.text(0, HEAD + base, line, SMALL)
     colour = look().basis(found.run.manifest["scopes"][found.scope]["basis"])
-    bars(made, columns.share, [one.share for one in rows], colour)
-    tornado(made, columns, found, rows, colour)
-    bars(made, columns.worth, [worth(one) for one in rows], colour)
-    legend(made, HEAD + height + TICKS, colour)
+    bars(made, places, places.share, [one.share for one in rows], colour)
+    tornado(made, places, found, rows, colour)
+    bars(made, places, places.worth, [worth(one) for one in rows], colour)
+    legend(made, HEAD + places.height + TICKS, colour)
     return made.figure
 
 
@@ -97,15 +105,16 @@ def subtitle(found: Sensitivity) -> str:
     )
 
 
-def columns_of(rows: Sequence[Influence]) -> Columns:
-    names = min(
-        (WIDEST_NARROW if look().is_narrow else WIDEST) * look().width,
-        max(text_width(legible(one.path), SMALL) for one in rows),
-    )
-    share = names + GUTTER
+def placed(rows: Sequence[Influence], names: Names) -> Places:
+    widest = (WIDEST_NARROW if look().is_narrow else WIDEST) * look().width
+    lines = tuple(name_lines(names(one.path).name, widest, SMALL) for one in rows)
+    heights = [ROW + (len(each) - 1) * LINE for each in lines]
+    ends = list(accumulate(heights))
+    middles = tuple(end - height / 2 for end, height in zip(ends, heights, strict=True))
+    share = max(text_width(line, SMALL) for each in lines for line in each) + GUTTER
     tornado = share + bar_width() + NUMBER + GUTTER
     worth_at = look().width - bar_width() - NUMBER
-    return Columns(names, share, tornado, worth_at - tornado - GUTTER, worth_at)
+    return Places(lines, middles, ends[-1], share, tornado, worth_at - tornado - GUTTER, worth_at)
 
 
 def bar_width() -> float:
@@ -113,28 +122,26 @@ def bar_width() -> float:
     return 6.0 if look().is_narrow else SMALL_BARS
 
 
-def heads(made: Sheet, columns: Columns) -> None:
+def heads(made: Sheet, places: Places) -> None:
     """Write what each column shows."""
     narrow = look().is_narrow
     for left, lines in (
-        (columns.share, ("Share of", "variance")),
-        (columns.tornado, ("Median where", "low or high") if narrow else ("Median where it is", "low or high")),
-        (columns.worth, ("Worth", "asking") if narrow else ("Interval narrower,", "if known, by")),
+        (places.share, ("Share of", "variance")),
+        (places.tornado, ("Median where", "low or high") if narrow else ("Median where it is", "low or high")),
+        (places.worth, ("Worth", "asking") if narrow else ("Interval narrower,", "if known, by")),
     ):
         for number, line in enumerate(lines):
             made.text(left, SMALL + number * 1.25 * SMALL, line, SMALL, color=look().soft)
 
 
-def bars(made: Sheet, left: float, values: Sequence[Estimate | None], colour: str) -> None:
+def bars(made: Sheet, places: Places, left: float, values: Sequence[Estimate | None], colour: str) -> None:
     """Draw a column of shares as bars from zero, each with its number and one standard error."""
-    height = ROW * len(values)
-    axes = made.axes(left, HEAD, bar_width(), height)
+    axes = made.axes(left, HEAD, bar_width(), places.height)
     axes.set_visible(not look().is_narrow)
     most = max([value.value + value.mcse for value in values if value] + [1e-9])
-    axes.set(xlim=(0, most), ylim=(height, 0))
+    axes.set(xlim=(0, most), ylim=(places.height, 0))
     axes.set_axis_off()
-    for number, value in enumerate(values):
-        middle = (number + 0.5) * ROW
+    for middle, value in zip(places.middles, values, strict=True):
         if value is not None:
             axes.barh(middle, max(0.0, value.value), BAR, color=colour, linewidth=0)
             ends = [max(0.0, value.value - value.mcse), max(0.0, value.value + value.mcse)]
@@ -151,21 +158,19 @@ def number_of(value: Estimate | None) -> str:
     return words.percent(value).split(" ±")[0] + " %"
 
 
-def tornado(made: Sheet, columns: Columns, found: Sensitivity, rows: Sequence[Influence], colour: str) -> None:
+def tornado(made: Sheet, places: Places, found: Sensitivity, rows: Sequence[Influence], colour: str) -> None:
     """Draw the medians at both ends of each unknown, as bars from the median of all draws."""
-    height = ROW * len(rows)
-    axes = made.axes(columns.tornado, HEAD, columns.tornado_width, height)
-    axes.set(ylim=(height, 0), yticks=[])
+    axes = made.axes(places.tornado, HEAD, places.tornado_width, places.height)
+    axes.set(ylim=(places.height, 0), yticks=[])
     axes.spines["left"].set_visible(False)
-    middle = found.spread.median.value
-    values = [middle, *(end.value for one in rows for end in (one.low, one.high))]
-    money_scale(axes, values, columns.tornado_width)
+    centre = found.spread.median.value
+    values = [centre, *(end.value for one in rows for end in (one.low, one.high))]
+    money_scale(axes, values, places.tornado_width)
     axes.grid(axis="x", which="major")
-    for number, one in enumerate(rows):
-        y = (number + 0.5) * ROW
+    for middle, one in zip(places.middles, rows, strict=True):
         for end, shade in ((one.low, look().tint(colour, 0.4)), (one.high, colour)):
-            axes.barh(y, end.value - middle, BAR, left=middle, color=shade, linewidth=0)
-    axes.axvline(middle, color=look().ink, linewidth=0.8)
+            axes.barh(middle, end.value - centre, BAR, left=centre, color=shade, linewidth=0)
+    axes.axvline(centre, color=look().ink, linewidth=0.8)
 
 
 def legend(made: Sheet, top: float, colour: str) -> None:
@@ -203,7 +208,8 @@ def legend_height() -> float:
 
 def caption(found: Sensitivity) -> str:
     """Return a text that can stand below the figure or in its place, its numbers included."""
-    rows = "; ".join(in_words(one, found.unit) for one in drawn(found))
+    names = Names.of(found.run.manifest)
+    rows = "; ".join(in_words(one, names(one.path), found.unit) for one in drawn(found))
     parts = [
         *(["NOT CONVERGED, do not cite."] if words.alarm(found) else []),
         f"{SHOWS[0].upper()}{SHOWS[1:]}.",
@@ -211,12 +217,12 @@ def caption(found: Sensitivity) -> str:
         "Shares of variance (Shapley effects); medians where the unknown is in its lowest and highest tenth, or the "
         "fact false and true; by what share the interval would be narrower, were the unknown known exactly.",
         f"{rows}.",
-        f"{words.explained(found)} {words.advice(found)}",
+        f"{words.explained(found)} {words.advice(found, names)}",
         made_words(found.run.manifest),
     ]
     return "\n".join(parts) + "\n"
 
 
-def in_words(one: Influence, unit: str) -> str:
+def in_words(one: Influence, named: Named, unit: str) -> str:
     low, high = (words.money(end, unit) for end in (one.low, one.high))
-    return f"{one.path}, share {words.percent(one.share)}, {low} and {high}, narrower by {words.percent(worth(one))}"
+    return f"{named}, share {words.percent(one.share)}, {low} and {high}, narrower by {words.percent(worth(one))}"

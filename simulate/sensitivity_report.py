@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -235,12 +235,12 @@ def explained(found: Sensitivity) -> str:
     return f"Shares are of the variance of {what}; not explained: {percent(found.effects.unexplained)}."
 
 
-def advice(found: Sensitivity) -> str:
-    """Return what a journalist would ask for."""
+def advice(found: Sensitivity, called: Callable[[str], object] = str) -> str:
+    """Return what a journalist would ask for; ``called`` is what each path is called."""
     useful = found.to_ask()[:3]
     if not useful:
         return "Ask for: no single number, exactly known, would narrow the interval beyond Monte Carlo error."
-    words = (f"{one.path} ({percent(one.left)})" for one in useful)
+    words = (f"{called(one.path)} ({percent(one.left)})" for one in useful)
     return f"Ask for: {', '.join(words)}; in brackets, how wide the interval would be, were it known exactly, of now."
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from simulate import sensitivity_report as words
 from simulate.given_data import TAIL
-from simulate.naming import SCOPE_LABELS
+from simulate.naming import SCOPE_LABELS, Names
 from simulate.plot_axes import money_scale, span
 from simulate.plot_look import look
 from simulate.plot_style import MEDIUM, legible
@@ -25,12 +24,12 @@ BAR = 10.0
 
 def draw(found: Sensitivity) -> Any:
     """Return the tornado of an analysis as a figure."""
-    drawn = widest(found)
+    drawn, names = widest(found), Names.of(found.run.manifest)
     made, axes, width = rows(
         found.run.manifest,
         f"What moves it most: {SCOPE_LABELS[found.scope]}",
         subtitle(found),
-        [(legible(one.path), given(found, one)) for one in drawn],
+        [(legible(names(one.path).name), given(found, one)) for one in drawn],
         [(span(*ends(one, found.unit)), moved(one)) for one in drawn],
         MEDIUM,
     )
@@ -90,8 +89,8 @@ def moved(one: Influence) -> str:
 
 def caption(found: Sensitivity) -> str:
     """Return what the bars show, their numbers included."""
-    drawn: Sequence[Influence] = widest(found)
-    said = "; ".join(f"{one.path} ({given(found, one)}) {' to '.join(ends(one, found.unit))}" for one in drawn)
+    drawn, names = widest(found), Names.of(found.run.manifest)
+    said = "; ".join(f"{names(one.path)}, {' to '.join(ends(one, found.unit))} ({given(found, one)})" for one in drawn)
     return (
         f"{words.heading(found)}. Bars lead from the median of all draws to the median of the tenth of the draws in "
         "which the unknown is lowest (pale) and highest (dark), or the fact false and true: with all that goes with "

@@ -48,6 +48,9 @@ LABELS = (
 )
 
 
+UNKNOWN = "runs.r1.mfu"
+
+
 def claim(number: int, about: str, **more: Any) -> dict[str, Any]:
     kind = ("estimate", "floor", "ceiling")[number % 3]
     made = {"name": f"c{number}", "label": LABELS[number % 6], "about": about, "kind": kind, "unit": "USD"}
@@ -87,7 +90,11 @@ def made_up(
     groups["/sample_stats"] = xr.Dataset({"energy": (dims, rng.standard_normal(shape))})
     for name in names:
         groups[f"/{name}"] = xr.Dataset({s: (dims, v, {"units": "USD"}) for s, v in found[name].items()}).assign(
-            pue=(dims, rng.random(shape)), run_cost=((*dims, "run"), np.ones((*shape, 1)), {"units": "USD"}), run=["r1"]
+            {
+                UNKNOWN: (dims, rng.random(shape)),
+                "run_cost": ((*dims, "run"), np.ones((*shape, 1)), {"units": "USD"}),
+                "run": ["r1"],
+            }
         )
         if used:
             expected = (*dims, "claim"), said + 0.4 * rng.standard_normal((*shape, len(used)))
@@ -96,7 +103,8 @@ def made_up(
     rows = [summary.row(name, "", group, "USD", values, probability) for name, values in found[group].items()]
     manifest = {
         "name": "made-up", "title": "A view", "subject": "the lab", "money": "USD 2025", "digest": "0123456789abcdef",
-        "group": group, "claims": list(claims), "unknowns": {"pue": {}},
+        "group": group, "claims": list(claims), "unknowns": {UNKNOWN: {}},
+        "facts": {}, "labels": {"r1": "The run"},
         "scopes": {row.variable: pipeline.scope(row) for row in rows},
         "settings": [],
         "sampling": {"chains": chains, "draws": draws, "seed": 7, "sampler": "pymc NUTS", "evidence": len(used)},
@@ -117,7 +125,7 @@ def analysis(manifest: dict[str, Any], tree: xr.DataTree) -> Sensitivity:
     scope, found = next(iter(manifest["scopes"].items()))
     middle, low, high = (Estimate(found[end], found["median"] / 100) for end in ("median", "lower", "upper"))
     share = Estimate(0.5, 0.01)
-    one = Influence("pue", False, share, share, share, low, high, share)
+    one = Influence(UNKNOWN, False, share, share, share, low, high, share)
     return Sensitivity(
         Made(Path(), manifest), scope, "USD", manifest["group"], 0.9, 1, Spread(middle, low, high), {}, True, (one,),
         None, (), (), {}, None, (), None, (), (), (),
@@ -378,6 +386,16 @@ def test_a_caption_says_what_is_shown_and_how_it_was_made(kind: str) -> None:
         assert part in caption
 
 
+@pytest.mark.parametrize("kind", ["tornado", "sensitivity", "pairs", "trace", "ranks", "evidence"])
+@pytest.mark.parametrize("size", plot_look.SIZES)
+def test_a_figure_calls_an_unknown_by_its_name_and_its_caption_by_its_path_too(kind: str, size: str) -> None:
+    run = made_up({"hardware": 1e9}, [claim(1, UNKNOWN)])
+    shown = " ".join(said(drawn(kind, *run, look=plot_look.made(size=size))).split())
+    assert "The run: MFU" in shown
+    assert UNKNOWN not in shown
+    assert f"The run: MFU ({UNKNOWN})" in plots.caption(kind, *run, analysis=analysis(*run))
+
+
 @pytest.mark.parametrize("kind", sorted({*plots.KINDS} - plots.OF_CHAINS - {"pairs"}))
 def test_a_figure_of_costs_says_its_level_and_kind(kind: str) -> None:
     shown = said(drawn(kind, *made_up(EVERY, CLAIMS[1:3]))).replace("\n", " ")
@@ -593,9 +611,9 @@ def test_a_density_says_how_many_draws_are_zero() -> None:
 
 def test_the_figure_of_ranks_begins_with_what_mixes_worst() -> None:
     manifest, tree = made_up({"final_run": 5e6, "hardware": 1e9})
-    tree["posterior"]["pue"][0] += 1.0
+    tree["posterior"][UNKNOWN][0] += 1.0
     figure = plots.draw("ranks", manifest, tree)
-    assert said(figure).index("pue") < said(figure).index("Final training run")
+    assert said(figure).index("The run: MFU") < said(figure).index("Final training run")
     strayed = [max(abs(line.get_ydata()).max() for line in axes.lines) for axes in figure.axes]
     assert strayed[0] > max(strayed[1:])
 
@@ -636,14 +654,20 @@ def test_labels_of_ticks_never_touch(exponent: float, decades: float, width: flo
 
 @given(st.text(max_size=200), st.floats(40, 400))
 def test_text_is_wrapped_and_shortened_to_what_fits(text: str, width: float) -> None:
-    lines = plot_style.wrap(text, width, 8.0)
-    assert len(lines) <= 3
-    assert all(plot_style.text_width(line, 8.0) <= width for line in lines)
+    for lines in (plot_style.wrap(text, width, 8.0), plot_style.name_lines(text, width, 8.0, most=3)):
+        assert len(lines) <= 3
+        assert all(plot_style.text_width(line, 8.0) <= width for line in lines)
 
 
-def test_a_label_that_is_cut_keeps_its_figure_or_the_last_part_of_its_path() -> None:
-    assert plot_style.shorten("gpu_hours[v3-pretraining]: 2.7M GPU-hour", 150, 8.0).endswith("…: 2.7M GPU-hour")
-    assert plot_style.shorten("groups.semianalysis-report.error", 90, 8.0).endswith("…error")
+def test_a_name_is_broken_after_its_colon_or_else_between_words_and_after_hyphens() -> None:
+    for width, lines in ((60, ["H800:", "number owned"]), (48, ["H800:", "number", "owned"])):
+        assert plot_style.name_lines("H800: number owned", width, 8.0, most=3) == lines
+    assert plot_style.name_lines("semianalysis-report: MFU", 60, 8.0, most=3) == ["semianalysis-", "report: MFU"]
+
+
+def test_a_label_that_is_cut_keeps_its_figure_or_what_it_says_of_its_subject() -> None:
+    assert plot_style.shorten("V3 pre-training: GPU-hours, 2.7M GPU-hour", 150, 8.0).endswith("…, 2.7M GPU-hour")
+    assert plot_style.shorten("R1 fine-tuning data: GPU-hours", 120, 8.0).endswith("…: GPU-hours")
     assert plot_style.shorten("The lab has bought servers for at least $450M", 90, 8.0).endswith("…")
 
 

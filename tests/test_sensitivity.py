@@ -15,7 +15,17 @@ from click.testing import CliRunner
 from conftest import FULL, MINIMAL
 from test_plots import said, texts
 
-from simulate import cli, inference, loading, pipeline, plot_style, sensitivity, sensitivity_plot, sensitivity_report
+from simulate import (
+    cli,
+    inference,
+    loading,
+    naming,
+    pipeline,
+    plot_style,
+    sensitivity,
+    sensitivity_plot,
+    sensitivity_report,
+)
 from simulate.errors import RunError
 from simulate.inference import Settings, Verdict
 from simulate.jackknife import Estimate
@@ -325,9 +335,10 @@ def test_the_figure_and_its_caption_say_the_same_numbers(small):
     with plot_style.house_style():
         shown = said(sensitivity_plot.draw(small))
     caption = sensitivity_plot.caption(small)
+    names = naming.Names.of(small.run.manifest)
     for one in small.influences:
-        assert one.path in shown
-        assert f"{one.path}, share {sensitivity_report.percent(one.share)}" in caption
+        assert names(one.path).name in shown
+        assert f"{names(one.path)}, share {sensitivity_report.percent(one.share)}" in caption
 
 
 # ---------------------------------------------------------------------------------------------
