@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from simulate import shortening
 from simulate.plot_look import MARGIN, Look, look, looking
 
 FONT = "DejaVu Sans"
@@ -138,26 +139,8 @@ def ruler() -> Any:
 
 
 def shorten(text: str, width: float, size: float, weight: str = "normal") -> str:
-    """Return text that fits a width, an ellipsis where it was cut: before its `ending`, or else at its end."""
-    if text_width(text, size, weight) <= width:
-        return text
-    end = ending(text)
-    if text_width(f"…{end}", size, weight) > width / 2:
-        end = ""
-    head = text.removesuffix(end)
-    while head and text_width(f"{head}…{end}", size, weight) > width:
-        head = head[:-1]
-    return f"{head.rstrip()}…{end}"
-
-
-def ending(text: str) -> str:
-    """Return what a text says of its subject, or the figure after that: more than the end of the subject's own name.
-
-    >>> ending("R1: GPU-hours"), ending("R1: GPU-hours, 2.7M GPU-hour"), ending("A sentence, and another")
-    (': GPU-hours', ', 2.7M GPU-hour', '')
-    """
-    marks = list(re.finditer(r": |, (?=(at least |at most )?[$\d])", text))
-    return text[marks[-1].start() :] if marks else ""
+    """Return text that fits a width [pt]; see `simulate.shortening`."""
+    return shortening.shorten(text, width, lambda part: text_width(part, size, weight))
 
 
 def wrap(text: str, width: float, size: float, weight: str = "normal", *, most: int = 3) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from simulate import shortening
+
 AVERAGE, WIDE = 0.56, 1.05
 """Width of a letter over the size of its type: a generous mean of the sans-serif fonts that screens have, and of a
 letter that is as wide as it is high, as in Chinese."""
@@ -20,14 +22,9 @@ def width(text: str, size: float) -> float:
 
 
 def shorten(text: str, room: float, size: float) -> str:
-    """Return text on one line that fits, its end replaced by an ellipsis where it did not.
+    """Return text on one line that fits; see `simulate.shortening`.
 
     >>> shorten("Research  compute", 60.0, 10.0)
     'Research…'
     """
-    text = " ".join(text.split())
-    if width(text, size) <= room:
-        return text
-    while text and width(text + "…", size) > room:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    return shortening.shorten(" ".join(text.split()), room, lambda part: width(part, size))
