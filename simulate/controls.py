@@ -11,7 +11,7 @@ from simulate.changes import Changes
 from simulate.changing import TWO_ENDS, Base, ends_of, typed
 from simulate.distributions import Johnson, to_link, unlinked
 from simulate.elicitation import Place
-from simulate.naming import SECTIONS
+from simulate.naming import SECTIONS, Names
 from simulate.priors import Claim, Constant, Unknown
 from simulate.report import KIND_WORDS
 from simulate.summary import published
@@ -102,20 +102,21 @@ class Heard:
 
 def numbers(base: Base, changes: Changes) -> Iterator[Number]:
     """Yield the controls of all entries that do something, in the order of the page."""
+    names = Names.of_file(base.priors)
     known = [(path, entry) for path, entry in base.priors.entries.items() if path in base.places]
     for group in GROUPS:
         for path, entry in known:
             if path.split(".")[0] == group:
-                yield number(base, path, entry, changes.entries.get(path))
+                yield number(base, path, entry, names(path).name, changes.entries.get(path))
 
 
-def number(base: Base, path: str, entry: Unknown | Constant, given: str | None) -> Number:
+def number(base: Base, path: str, entry: Unknown | Constant, label: str, given: str | None) -> Number:
     values = ends_of(entry) if isinstance(entry, Unknown) else (entry.value,)
     file = tuple(typed(value) for value in values)
     return Number(
         path=path,
         group=path.split(".")[0],
-        label=label(base, path),
+        label=label,
         meaning=entry.meaning,
         unit=entry.unit,
         given=entry.given,
@@ -127,13 +128,6 @@ def number(base: Base, path: str, entry: Unknown | Constant, given: str | None) 
         scale=scale(values, base.places[path]),
         becomes=becomes(entry),
     )
-
-
-def label(base: Base, path: str) -> str:
-    """Return the words of what an entry belongs to and what it is, without its section."""
-    _, *rest = path.split(".")
-    words = ": ".join([*(base.priors.label(key) for key in rest[:-1]), rest[-1].replace("_", " ")])
-    return words[:1].upper() + words[1:]
 
 
 def becomes(entry: Unknown | Constant) -> str:
@@ -163,22 +157,24 @@ def scale(values: tuple[float, ...], place: Place) -> Scale:
 
 def facts(base: Base, changes: Changes) -> Iterator[Fact]:
     """Yield the controls of the disputed facts."""
+    names = Names.of_file(base.priors)
     for fact in base.priors.facts:
         given, file = changes.entries.get(fact.path, ""), f"{fact.probability:g}"
         state = given if given in ("true", "false") else "doubt"
         typed = given if given and state == "doubt" else file
-        section, key, _ = fact.path.split(".")
-        yield Fact(fact.path, section, base.priors.label(key), state, typed, file, fact.note.strip(), fact.sources)
+        section, label = fact.path.split(".")[0], names(fact.path).name
+        yield Fact(fact.path, section, label, state, typed, file, fact.note.strip(), fact.sources)
 
 
 def claims(base: Base, changes: Changes) -> Iterator[Said]:
     """Yield the controls of the claims, evidence first."""
+    names = Names.of_file(base.priors)
     for claim in sorted(base.priors.claims, key=lambda claim: not claim.used):
         yield Said(
             name=claim.name,
             label=claim.label or claim.name,
             says=f"{KIND_WORDS[claim.kind]} {published(claim.value, claim.unit)}",
-            about=claim.about,
+            about=names(claim.about).name,
             used=changes.claims.get(claim.name, claim.used),
             file=claim.used,
             lacks="" if claim.used else lacks(claim),
@@ -195,11 +191,12 @@ def lacks(claim: Claim) -> str:
 def sources(base: Base) -> Iterator[Heard]:
     """Yield the controls of the sources of claims that have weight or can have it."""
     able: dict[str, list[str]] = {}
+    names = Names.of_file(base.priors)
     for claim in base.priors.claims:
         for name in claim.sources if claim.used or not lacks(claim) else ():
             able.setdefault(name, []).append(claim.name)
     for name, cited in able.items():
-        sets = tuple(unknown.path for unknown in base.priors.unknowns if name in unknown.sources)
+        sets = tuple(names(unknown.path).name for unknown in base.priors.unknowns if name in unknown.sources)
         yield Heard(name, source_words(base.priors.sources[name]), tuple(cited), sets)
 
 

@@ -10,7 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulate.priors import Priors
 
 SECTIONS = {
     "scope": "What is counted",
@@ -128,6 +131,11 @@ class Names:
     def of(cls, manifest: Mapping[str, Any]) -> Names:
         """Return the names of a run's unknowns and facts."""
         return cls.among((*manifest["unknowns"], *manifest["facts"]), manifest.get("labels", {}))
+
+    @classmethod
+    def of_file(cls, priors: Priors) -> Names:
+        """Return the names of a prior file's entries and facts."""
+        return cls.among((*priors.entries, *(fact.path for fact in priors.facts)), priors.labels)
 
     def __call__(self, path: str) -> Named:
         return Named(self.known.get(path) or name(path, self.labels), path)

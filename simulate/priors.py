@@ -192,7 +192,3 @@ class Priors:
     @property
     def scopes(self) -> tuple[str, ...]:
         return tuple(name for name in ledger.SCOPES if name in self.quantities)
-
-    def label(self, name: str) -> str:
-        """Return the words for an index such as a chip or a run."""
-        return self.labels.get(name, name)

@@ -89,7 +89,7 @@ def test_arrow_keys_move_an_end_and_its_value_is_said(open_page, address):
     wait(page)
     thumb = page.locator(f"{HOURS} input[type=range]").first
     assert (thumb.get_attribute("aria-label"), thumb.get_attribute("aria-valuetext")) == (
-        "Base: gpu hours, low end",
+        "Base: GPU-hours, low end",
         "2M GPU-hour",
     )
     thumb.focus()

@@ -83,7 +83,7 @@ def test_a_section_is_merged_with_that_of_its_base(write: Write) -> None:
     over = '[chips.h800]\nlabel = "H800"\n[runs.base]\nlabel = "The base model"\n'
     priors = layered(write, f'extends = ["base.toml"]\ntitle = "Over"\n{over}', base=MINIMAL)
     assert interval(priors, RATE) == pytest.approx([1.5, 3.0])
-    assert (priors.label("h800"), priors.label("base")) == ("H800", "The base model")
+    assert (priors.labels["h800"], priors.labels["base"]) == ("H800", "The base model")
 
 
 LATER = """
@@ -122,7 +122,7 @@ def test_a_base_of_two_bases_does_not_undo_the_first(write: Write) -> None:
         left=f'extends = ["root.toml"]\n{changed}',
         right='extends = ["root.toml"]\n[chips.h800]\nlabel = "H800"\n',
     )
-    assert (value(priors, HOURS), priors.label("h800")) == (7.0, "H800")
+    assert (value(priors, HOURS), priors.labels["h800"]) == (7.0, "H800")
 
 
 def test_the_texts_of_all_files_are_kept_bases_first(write: Write) -> None:
@@ -324,7 +324,7 @@ def test_a_claim_is_labelled_by_who_made_it(load: Load) -> None:
 
 def test_a_thing_without_a_label_goes_by_its_name(load: Load) -> None:
     priors = load(FULL)
-    assert (priors.label("h800"), priors.label("h100")) == ("H800", "h100")
+    assert (priors.labels["h800"], priors.labels.get("h100")) == ("H800", None)
 
 
 # ---------------------------------------------------------------------------------------------
