@@ -8,7 +8,7 @@ from typing import Any
 from simulate import comparison, comparison_report, ledger, report, report_content, report_figures
 from simulate.comparison import Comparison
 from simulate.ingredients import Ingredient, ingredients
-from simulate.naming import SCOPE_LABELS
+from simulate.naming import SCOPE_LABELS, Named, Names
 from simulate.pages.ladder import Rung, ladder
 from simulate.plot_axes import amounts, inner_probability, probability
 from simulate.report_sources import Numbered
@@ -25,7 +25,7 @@ def content(runs: Sequence[Run]) -> dict[str, Any]:
     compared = comparison.compare(runs, probability=probability(runs[0].manifest))
     found = [ingredients(run) for run in runs]
     numbered = Numbered.of([one for each in found for one in each])
-    names = [scenario.name for scenario in compared.scenarios]
+    names, called = [scenario.name for scenario in compared.scenarios], names_of(found)
     return {
         "names": names,
         "converged": compared.converged,
@@ -37,9 +37,9 @@ def content(runs: Sequence[Run]) -> dict[str, Any]:
         "cells": comparison_report.scope_cells(compared),
         "ratios": comparison_report.relation_cells(compared, comparison.RATIO),
         "notes": compared.notes,
-        "differences": differences(found, numbered),
-        "facts": facts(names, runs),
-        "evidence": evidence(names, found),
+        "differences": differences(found, numbered, called),
+        "facts": facts(names, runs, called),
+        "evidence": evidence(names, found, called),
         "scenarios": comparison_report.scenario_cells(compared),
         "verdicts": [(name, report.verdict_lines(run.manifest)) for name, run in zip(names, runs, strict=True)],
         "identities": [identity(name, run) for name, run in zip(names, runs, strict=True)],
@@ -84,16 +84,16 @@ def rung(name: str, found: Any) -> Rung:
     return Rung(name, found["basis"], *ends, amounts(found), inner=found["inner"])
 
 
-def differences(found: Sequence[Sequence[Ingredient]], numbered: Numbered) -> list[dict[str, Any]]:
-    """Return the entries that are not given alike in all scenarios: path, meaning, and how each has it."""
+def differences(found: Sequence[Sequence[Ingredient]], numbered: Numbered, called: Names) -> list[dict[str, Any]]:
+    """Return the entries that are not given alike in all scenarios: name, meaning, and how each has it."""
     given = [dict(entries(each, numbered)) for each in found]
     rows = []
     for path in dict.fromkeys(path for each in given for path in each):
         cells = [each.get(path) for each in given]
         if len({cell and cell["given"] for cell in cells}) > 1:
             meaning = next(cell["meaning"] for cell in cells if cell)
-            rows.append({"path": path, "meaning": meaning, "cells": cells})
-    return sorted(rows, key=lambda row: report_content.place(row["path"]))
+            rows.append({"named": called(path), "meaning": meaning, "cells": cells})
+    return sorted(rows, key=lambda row: report_content.place(row["named"].path))
 
 
 def entries(each: Sequence[Ingredient], numbered: Numbered) -> Any:
@@ -108,20 +108,27 @@ def entries(each: Sequence[Ingredient], numbered: Numbered) -> Any:
             yield fact.path, {"given": f"probability {fact.probability:g}", "meaning": "a disputed fact", "refs": refs}
 
 
-def facts(names: Sequence[str], runs: Sequence[Run]) -> list[list[str]]:
+def names_of(found: Sequence[Sequence[Ingredient]]) -> Names:
+    """Return the names of the entries and facts of all scenarios; a label is that of the first that has one."""
+    every = [one.priors for each in found for one in each]
+    labels = {key: label for priors in reversed(every) for key, label in priors.labels.items()}
+    return Names.among({path: None for priors in every for path in Names.of_file(priors).known}, labels)
+
+
+def facts(names: Sequence[str], runs: Sequence[Run], called: Names) -> list[Sequence[str | Named]]:
     """Return the probabilities of disputed facts after the evidence, header first; empty where there are none."""
     paths = dict.fromkeys(path for run in runs for path in run.manifest["facts"])
-    rows = [
-        [path, *(report.likely(f[path]) if path in (f := run.manifest["facts"]) else ABSENT for run in runs)]
+    rows: list[Sequence[str | Named]] = [
+        [called(path), *(report.likely(f[path]) if path in (f := run.manifest["facts"]) else ABSENT for run in runs)]
         for path in paths
     ]
     return [["disputed fact", *names], *rows] if rows else []
 
 
-def evidence(names: Sequence[str], found: Sequence[Sequence[Ingredient]]) -> list[list[str]]:
+def evidence(names: Sequence[str], found: Sequence[Sequence[Ingredient]], called: Names) -> list[list[str]]:
     """Return which claims each scenario has heard, header first; empty where all have heard the same or none."""
     heard = [
-        dict.fromkeys(report_figures.says(claim) for one in each if one.heard for claim in one.priors.evidence)
+        dict.fromkeys(report_figures.says(claim, called) for one in each if one.heard for claim in one.priors.evidence)
         for each in found
     ]
     every = dict.fromkeys(says for each in heard for says in each)

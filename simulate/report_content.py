@@ -24,7 +24,7 @@ from simulate.errors import SimulateError
 from simulate.inference import Settings
 from simulate.ingredients import Ingredient, ingredients
 from simulate.markup import MARKUPS, Paragraph
-from simulate.naming import SCOPE_LABELS, SECTIONS
+from simulate.naming import SCOPE_LABELS, SECTIONS, Named, Names
 from simulate.priors import Constant, Unknown
 from simulate.report_figures import heard, level, scopes
 from simulate.report_sources import Numbered
@@ -50,9 +50,9 @@ class Download:
 
 @dataclass(frozen=True)
 class Assumption:
-    """An entry of a prior file: its path, what it means, how it is given, what became of it, and its sources."""
+    """An entry of a prior file: what it is called, what it means, how it is given, what became of it, its sources."""
 
-    path: str
+    named: Named
     meaning: str
     given: str
     now: str
@@ -151,12 +151,11 @@ def beneath(run: Run, scope: str) -> str:
 
 
 def costs(run: Run, rows: Mapping[tuple[str, str], Mapping[str, str]]) -> list[dict[str, Any]]:
-    """Return the table of scopes: label, what it is, basis, and the words of median and interval, also before."""
+    """Return the table of scopes: name, what it is, basis, and the words of median and interval, also before."""
     manifest = run.manifest
     return [
         {
-            "name": name,
-            "label": SCOPE_LABELS[name],
+            "named": Named(SCOPE_LABELS[name], name),
             "meaning": ledger.QUANTITIES[name].label,
             "basis": manifest["scopes"][name]["basis"],
             "words": report.scope_words(manifest["scopes"][name]),
@@ -227,13 +226,14 @@ def scopes_csv(run: Run) -> str:
 def claims(manifest: Mapping[str, Any], found: Sequence[Ingredient], numbered: Numbered) -> list[dict[str, Any]]:
     """Return every claim of the prior file: what it says, where it lies in the draws, and where it comes from."""
     cited: dict[str, set[int]] = {}
+    names = Names.of(manifest)
     for one in found:
         for claim in one.priors.claims:
             cited.setdefault(claim.name, set()).update(numbered.numbers(one, claim.sources))
     rows = zip(manifest["claims"], report.claim_cells(manifest)[1:], strict=True)
     return [
-        {"label": cells[0], "about": cells[1], "says": cells[2], "percentiles": cells[3:-1], "weight": cells[-1],
-         "refs": sorted(cited.get(claim["name"], ()))}
+        {"label": cells[0], "about": names(claim["about"]), "says": cells[2], "percentiles": cells[3:-1],
+         "weight": cells[-1], "refs": sorted(cited.get(claim["name"], ()))}
         for claim, cells in rows
     ]  # fmt: skip
 
@@ -283,17 +283,26 @@ def drivers(run: Run) -> dict[str, Any]:
         found = analyses.analyse(run, priors, scope=scope, refit=False, power=False)
     except SimulateError as error:
         return {"lacking": str(error).removeprefix(f"{run.folder}: ")}
+    names = Names.of(run.manifest)
     return {
         "lacking": "",
         "scope": SCOPE_LABELS[scope],
         "name": scope,
         "figure": report_figures.tornado(found),
-        "cells": words.influence_cells(found, DRIVERS),
+        "cells": called(words.influence_cells(found, DRIVERS), names),
         "more": max(0, len(found.influences) - DRIVERS),
-        "asking": [row[1:] for row in words.asking_cells(found)],
+        "asking": called([row[1:] for row in words.asking_cells(found)], names),
         "explained": words.explained(found),
-        "what_if": words.what_if_cells(found),
+        "what_if": called(words.what_if_cells(found), names),
     }
+
+
+def called(cells: Sequence[Sequence[str]], names: Names, columns: int = 1) -> list[Sequence[str | Named]]:
+    """Return a table, header first, whose first columns are paths, with their names in their place."""
+    return [
+        *cells[:1],
+        *([names(cell) if place < columns else cell for place, cell in enumerate(row)] for row in cells[1:]),
+    ]
 
 
 def evidence(manifest: Mapping[str, Any], tree: Any) -> Markup | None:
@@ -325,12 +334,13 @@ def assumptions(
     """Return the entries that the draws rest on, by section of the prior file; those of a pool by member too."""
     groups: dict[str, list[Assumption]] = {}
     for one in found:
+        names = Names.of_file(one.priors)
         entries = [one.priors.entries[path] for path in one.priors.entries if path in one.used]
         for entry in sorted(entries, key=lambda entry: place(entry.path)):
             section = entry.path.partition(".")[0]
             member = f"{one.name}: " if len(found) > 1 else ""
             title = f"{member}{SECTIONS.get(section, section)}"
-            groups.setdefault(title, []).append(assumption(run, one, entry, numbered, rows))
+            groups.setdefault(title, []).append(assumption(run, one, entry, names, numbered, rows))
     return list(groups.items())
 
 
@@ -344,6 +354,7 @@ def assumption(
     run: Run,
     one: Ingredient,
     entry: Unknown | Constant,
+    names: Names,
     numbered: Numbered,
     rows: Mapping[tuple[str, str], Mapping[str, str]],
 ) -> Assumption:
@@ -354,7 +365,7 @@ def assumption(
     shared = entry.path.startswith("groups.")
     given = entry.given if isinstance(entry, Unknown) else f"{entry.given}, taken as exact"
     return Assumption(
-        entry.path, entry.meaning, given, now, refs, not refs and not shared, " ".join(entry.note.split())
+        names(entry.path), entry.meaning, given, now, refs, not refs and not shared, " ".join(entry.note.split())
     )
 
 
@@ -362,7 +373,7 @@ def fact_entries(manifest: Mapping[str, Any], found: Sequence[Ingredient], numbe
     """Return the disputed facts with their probabilities, sources and notes."""
     return [
         {
-            "path": fact.path,
+            "named": Names.of_file(one.priors)(fact.path),
             "before": f"{fact.probability:g}",
             "now": report.likely(manifest["facts"][fact.path]) if fact.path in manifest["facts"] else "–",
             "refs": numbered.numbers(one, fact.sources),
@@ -373,18 +384,19 @@ def fact_entries(manifest: Mapping[str, Any], found: Sequence[Ingredient], numbe
     ]
 
 
-def correlation_cells(manifest: Mapping[str, Any]) -> list[list[str]]:
+def correlation_cells(manifest: Mapping[str, Any]) -> list[Sequence[str | Named]]:
     """Return the stated rank correlations and those of the draws, header first; empty where there are none."""
     pairs = manifest["correlations"]
     cells = [[*pair["between"], f"{pair['stated_rank']:.2f}", f"{pair['achieved_rank']:.2f}"] for pair in pairs]
-    return [["between", "and", "stated", f"in the {manifest['group']}"], *cells] if cells else []
+    head = ["between", "and", "stated", f"in the {manifest['group']}"]
+    return called([head, *cells], Names.of(manifest), columns=2) if cells else []
 
 
 # ---------------------------------------------------------------------------------------------
 # Diagnostics, and how to make it again
 
 
-def diagnostics(run: Run, rows: Mapping[tuple[str, str], Mapping[str, str]]) -> list[list[str]]:
+def diagnostics(run: Run, rows: Mapping[tuple[str, str], Mapping[str, str]]) -> list[Sequence[str | Named]]:
     """Return the Monte Carlo errors and diagnostics of the scopes, and of what mixes worst, header first."""
     own = {name: row for (group, name), row in rows.items() if group == run.manifest["group"]}
     known = scopes(run.manifest)
@@ -392,7 +404,7 @@ def diagnostics(run: Run, rows: Mapping[tuple[str, str], Mapping[str, str]]) -> 
         (name for name in own if name not in known and is_sampled(own[name])), key=lambda name: worst(own[name])
     )
     head = ["variable", "median", "its Monte Carlo error", "effective draws, bulk", "tail", "R-hat"]
-    return [head, *(diagnosed(name, own[name]) for name in [*known, *rest[:SLOWEST]])]
+    return called([head, *(diagnosed(name, own[name]) for name in [*known, *rest[:SLOWEST]])], Names.of(run.manifest))
 
 
 def is_sampled(row: Mapping[str, str]) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulate import ledger, report, row_plots, sensitivity_plot, summary
 from simulate import sensitivity_report as words
 from simulate.ladder_plot import OVER_HORIZON, horizon, marks_of
-from simulate.naming import SCOPE_LABELS, Names
+from simulate.naming import SCOPE_LABELS, Named, Names
 from simulate.pages import charts
 from simulate.pages.axis import ends_of
 from simulate.pages.charts import Bar, Curve, Row
@@ -111,12 +111,14 @@ def influence(found: Sensitivity, one: Any, middle: float) -> Row:
     share = sensitivity_plot.number_of(one.share)
     states = ("where it is false", "where it is true") if one.is_fact else ("where it is low", "where it is high")
     meaning = found.run.manifest["unknowns"].get(one.path, {}).get("meaning", "a disputed fact")
+    named = Names.of(found.run.manifest)(one.path)
     return Row(
-        one.path,
-        meaning,
+        named.name,
+        named.path,
         (share, "of the variance" if one.share else "by the evidence"),
-        f"{one.path} ({meaning}): {share} of the variance; median {low} {states[0]}, {high} {states[1]}",
+        f"{named.name} ({meaning}): {share} of the variance; median {low} {states[0]}, {high} {states[1]}",
         colour(found.run.manifest["scopes"][found.scope]["basis"]),
+        "path",
         bars=(Bar(ordered(one.low.value, middle), "less", 12.0), Bar(ordered(middle, one.high.value), "more", 12.0)),
     )
 
@@ -290,13 +292,14 @@ def chain(
     )
 
 
-def facts(manifest: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+def facts(manifest: Mapping[str, Any]) -> Iterator[Sequence[str | Named]]:
     """Yield each disputed fact with its probabilities."""
+    names = Names.of(manifest)
     for path, probability_now in manifest["facts"].items():
-        yield path, report.likely(manifest["fact_priors"][path]), report.likely(probability_now)
+        yield names(path), report.likely(manifest["fact_priors"][path]), report.likely(probability_now)
 
 
-def says(claim: Claim) -> str:
+def says(claim: Claim, names: Names) -> str:
     """Return who says what, of what."""
     figure = published(claim.value, claim.unit)
-    return f"{claim.label or claim.name} ({claim.about} {report.KIND_WORDS[claim.kind]} {figure})"
+    return f"{claim.label or claim.name} ({names(claim.about).name}, {report.KIND_WORDS[claim.kind]} {figure})"

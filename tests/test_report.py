@@ -19,7 +19,9 @@ from conftest import CLAIM, FULL, MINIMAL
 from simulate import cli, loading, pipeline, plot_style, pooling, report, report_page, results
 from simulate.errors import RunError, SimulateError
 from simulate.inference import Settings
+from simulate.naming import Names
 from simulate.pages import writing
+from simulate.pages.writing import dotted
 from simulate.results import Run
 
 pytestmark = pytest.mark.sampling
@@ -93,6 +95,18 @@ def section(page: str, name: str) -> Seen:
     return seen(page[start : page.find("<h2 ", start + 1)])
 
 
+def rows_of(page: str, path: str) -> list[str]:
+    """Return the rows of tables that begin with what has a path."""
+    return [
+        row for row in re.findall(r'<tr role="row">.*?</tr>', page, re.DOTALL) if f">{dotted(path)}</span></th>" in row
+    ]
+
+
+def broken(path: str) -> str:
+    """Return a path as `seen` reads it, which takes a place to break a line for a space."""
+    return " ".join(dotted(path).split("<wbr>"))
+
+
 # ---------------------------------------------------------------------------------------------
 # What is in it
 
@@ -122,19 +136,16 @@ def test_no_amount_has_more_than_three_digits(page, name):
 
 
 def test_no_median_in_the_diagnostics_is_given_finer_than_its_monte_carlo_error(made, page):
-    shown = re.findall(r'rowheader"[^>]*>([^/]+)</th>(.*?)</tr>', page[page.index('<h2 id="diagnostics"') :], re.DOTALL)
-    rows = {name.replace("<wbr>", ""): seen(cells).text for name, cells in shown}
+    [shown] = rows_of(page[page.index('<h2 id="diagnostics"') :], "company")
     row = next(row for row in made.summary() if row["variable"] == "company" and row["group"] == "posterior")
-    number, scale = re.match(r"\$([\d.]+)(M|bn)", rows["company"]).groups()
+    number, scale = re.match(r"\$([\d.]+)(M|bn)", seen(shown.partition("</th>")[2]).text).groups()
     digits = number.replace(".", "") if "." in number else number.rstrip("0")
     step = 10.0 ** (len(number.partition(".")[0]) - len(digits)) * {"M": 1e6, "bn": 1e9}[scale]
     assert step >= float(row["mcse_p50"])
 
 
 def test_every_number_leads_to_its_sources(page):
-    rows = re.findall(r'<tr role="row"><th role="rowheader" scope="row"><span class="path">.*?</tr>', page, re.DOTALL)
-    row = next(seen(row) for row in rows if "runs.<wbr>base.<wbr>gpu_<wbr>hours" in row)
-    [link] = row.all("a")
+    [link] = seen(rows_of(page[page.index('<h2 id="assumptions"') :], "runs.base.gpu_hours")[0]).all("a")
     item = page[page.index(f'<li id="{link["href"][1:]}">') :].partition("</li>")[0]
     assert '<a href="https://example.org/paper" rel="noopener noreferrer">A paper</a>' in item
     assert link["aria-label"].endswith("A paper")
@@ -149,14 +160,27 @@ def test_every_link_within_the_page_leads_somewhere_and_no_name_is_given_twice(p
 
 
 def test_what_has_no_source_is_called_a_judgement(page):
-    [row] = re.findall(r"scope\.<wbr>attribution</span>.*?</tr>", page, re.DOTALL)
+    [row] = rows_of(page[page.index('<h2 id="assumptions"') :], "scope.attribution")
     assert "judgement" in row
+
+
+def test_every_assumption_stands_by_its_name_with_its_path_beside_it(made, page):
+    text = section(page, "assumptions").text
+    names = Names.of(made.manifest)
+    for path, entry in made.manifest["unknowns"].items():
+        assert f"{names(path).name} {entry['meaning']} {broken(path)}" in text
+
+
+def test_what_drives_a_cost_is_called_by_its_name_and_path_in_the_figure_and_in_the_table(page):
+    text = section(page, "drivers").text
+    assert "H800: number owned fleet.h800.count" in text
+    assert f"H800: number owned {broken('fleet.h800.count')}" in text
 
 
 def test_the_disputed_fact_and_the_claims_are_told_before_and_after(made, page):
     probability = report.likely(made.manifest["facts"]["fleet.h100.exists"])
-    assert f"fleet. h100. exists 0.30 {probability}" in section(page, "before-after").text
-    assert "An analyst hardware about $600M" in section(page, "claims").text
+    assert f"h100: owned at all {broken('fleet.h100.exists')} 0.30 {probability}" in section(page, "before-after").text
+    assert "An analyst Server hardware hardware about $600M" in section(page, "claims").text
 
 
 def test_the_downloads_are_the_files_of_the_run(made, page):

@@ -37,7 +37,8 @@ class Curve:
 class Row:
     """A row of a figure: its label and what stands beneath, numbers and what stands beneath, and what it ``said``.
 
-    ``colour`` is a class of the look. ``mark`` is the kind of a claim and its value.
+    ``colour`` is a class of the look, and ``note_css`` that of what stands beneath the label. ``mark`` is the kind of a
+    claim and its value.
     """
 
     label: str
@@ -45,6 +46,7 @@ class Row:
     words: tuple[str, str]
     said: str
     colour: str = "basis-none"
+    note_css: str = "small"
     bars: tuple[Bar, ...] = ()
     point: float | None = None
     mark: tuple[str, float] | None = None
@@ -66,7 +68,7 @@ class Placed:
 
 def settings(height: float) -> tuple[Setting, Setting]:
     """Return both settings for rows whose bars take some height."""
-    return Setting("wide", 720.0, 240.0, 116.0, 0.0, max(36.0, height)), Setting(
+    return Setting("wide", 720.0, 256.0, 116.0, 0.0, max(36.0, height)), Setting(
         "narrow", 360.0, 8.0, 8.0, 34.0, height
     )
 
