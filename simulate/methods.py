@@ -8,17 +8,18 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from simulate import ledger, report, sources
 from simulate.ingredients import Ingredient
 from simulate.markup import Paragraph, Span, code
+from simulate.naming import Named, Names
 from simulate.priors import Claim, Constant, Unknown
 from simulate.results import Run
 from simulate.summary import published
 
-COUNTED = {"scope.horizon": "horizon", "scope.window": "development window", "scope.attribution": "share of the fleet"}
+COUNTED = ("scope.horizon", "scope.window", "scope.attribution")
 FAMILIES = {
     "lognormal": "log-normal", "logitnormal": "logit-normal", "loguniform": "log-uniform", "pert": "PERT",
     "student-t": "Student t", "three-quantile": "by three quantiles", "predictive": "predicted from disclosed cases",
@@ -42,12 +43,12 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def codes(names: Sequence[str]) -> list[Span]:
-    """Return names as code, in a list."""
+def named(names: Sequence[Named]) -> list[Span]:
+    """Return names in a list, each with its path as code."""
     found: list[Span] = []
-    for position, name in enumerate(names):
+    for position, one in enumerate(names):
         joint = "" if position == 0 else " and " if position == len(names) - 1 else ", "
-        found += [Span(joint), code(name)] if joint else [code(name)]
+        found += [Span(f"{joint}{one.words} ("), code(one.path), Span(")")]
     return found
 
 
@@ -119,7 +120,7 @@ def inputs(one: Ingredient, scopes: Sequence[str]) -> Iterator[Span]:
         yield Span(f"They rest on {plural(len(works), 'source')}{f' ({known})' if known else ''}. ")
     if judged:
         yield Span("Without a source, by a stated judgement, stand ")
-        yield from [*codes(judged), Span(". ")]
+        yield from [*named([*map(Names.of_file(priors), judged)]), Span(". ")]
 
 
 def is_error(unknown: Unknown) -> bool:
@@ -129,10 +130,10 @@ def is_error(unknown: Unknown) -> bool:
 
 def assumed(one: Ingredient, scopes: Sequence[str]) -> Iterator[Span]:
     """Yield what is taken for the horizon, the window and the share of the fleet, where the scopes need it."""
-    needed = one.needed_by(scopes)
+    needed, names = one.needed_by(scopes), Names.of_file(one.priors)
     found = [
-        f"{words}, {in_years(entry.given)}"
-        for path, words in COUNTED.items()
+        f"{names(path).words}, {in_years(entry.given)}"
+        for path in COUNTED
         if path in needed and (entry := one.priors.entries.get(path))
     ]
     if found:
@@ -175,32 +176,34 @@ def evidence(one: Ingredient) -> Iterator[Span]:
 
 def group_words(one: Ingredient, name: str, claims: Sequence[Claim]) -> str:
     """Return the claims of one origin: what each says, of what, and within what factor."""
-    said = ", ".join(claim_words(claim) for claim in claims)
+    names = Names.of_file(one.priors)
+    said = ", ".join(claim_words(claim, names) for claim in claims)
     if len(claims) < 2:
         return said
     shared = f"errors correlated at {one.priors.group_correlations[name]:g}" if claims[0].error else "one origin"
     return f"from {name}, {shared}: {said}"
 
 
-def claim_words(claim: Claim) -> str:
+def claim_words(claim: Claim, names: Names) -> str:
     factor = f"within a factor of {math.exp(claim.log_error):.3g}"
     at = "" if claim.level == 0.9 else f", {100 * claim.level:g} %"
     label = claim.label or claim.name
     says = f"{report.KIND_WORDS[claim.kind]} {published(claim.value, claim.unit)}"
-    return f"{label} ({claim.about} {says}, {factor}{at})"
+    return f"{label} ({names(claim.about).words}, {says}, {factor}{at})"
 
 
 def facts(manifest: Mapping[str, Any]) -> Iterator[Span]:
     """Yield the disputed facts, with their probabilities before and after the evidence."""
     if not manifest["facts"]:
         return
+    names = Names.of(manifest)
     yield Span("Disputed facts were marginalised exactly: ")
     for position, (path, probability) in enumerate(manifest["facts"].items()):
         before = f"{manifest['fact_priors'][path]:g}"
         after = "" if manifest["group"] == "prior" else f", posterior {report.likely(probability)}"
-        yield Span("; " if position else "")
+        yield Span(f"{'; ' if position else ''}{names(path).words} (")
         yield code(path)
-        yield Span(f" (prior probability {before}{after})")
+        yield Span(f", prior probability {before}{after})")
     yield Span(". ")
 
 
@@ -213,7 +216,8 @@ def correlations(manifest: Mapping[str, Any]) -> Iterator[Span]:
         ranks = [pair["stated_rank"] for pair in pairs]
         yield Span(f"{len(pairs)} pairs of inputs, from {min(ranks):.2f} to {max(ranks):.2f}. ")
         return
-    each = [f"{' and '.join(pair['between'])} {pair['stated_rank']:.2f}" for pair in pairs]
+    names = Names.of(manifest)
+    each = [f"{' and '.join(names(p).words for p in pair['between'])} {pair['stated_rank']:.2f}" for pair in pairs]
     yield Span("; ".join(each) + ". ")
 
 
@@ -242,18 +246,22 @@ def intervals(manifest: Mapping[str, Any]) -> Iterator[Span]:
 
 def without(found: Sequence[Ingredient], scopes: Sequence[str]) -> Iterator[Span]:
     """Yield what the prior files give and what did nothing: idle, or with no effect on the scopes named."""
-    several = len(found) > 1
-    idle = [f"{one.name}: {path}" if several else path for one in found for path in one.priors.idle]
-    silent = {one.name: silenced(one, scopes) for one in found}
-    rest = [f"{name}: {path}" if several else path for name, paths in silent.items() for path in paths]
+    idle = [one for each in found for one in names_in(each, each.priors.idle, several=len(found) > 1)]
+    rest = [one for each in found for one in names_in(each, silenced(each, scopes), several=len(found) > 1)]
     if idle:
         yield Span("Given, and needed by no quantity of the ledger: ")
-        yield from [*codes(idle), Span(". ")]
+        yield from [*named(idle), Span(". ")]
     if rest:
         yield Span("Without any effect on the scopes named here: ")
-        yield from [*codes(rest), Span(". ")]
+        yield from [*named(rest), Span(". ")]
     if not idle and not rest:
         yield Span("Every uncertain input has an effect on the scopes named here. ")
+
+
+def names_in(one: Ingredient, paths: Iterable[str], *, several: bool) -> list[Named]:
+    """Return the names of entries of a prior file, which is named too where there are several."""
+    names = map(Names.of_file(one.priors), paths)
+    return [Named(f"{one.name}, {entry.words}", entry.path) if several else entry for entry in names]
 
 
 def silenced(one: Ingredient, scopes: Sequence[str]) -> list[str]:

@@ -107,10 +107,15 @@ INDEXED = re.compile(r"(?P<quantity>[a-z_]+)\[(?P<key>.+)\]")
 
 @dataclass(frozen=True)
 class Named:
-    """What a reader calls something, and its path in a prior file or a query."""
+    """What a reader calls something, in ``words`` as they stand within a sentence, and its path in a file or query."""
 
-    name: str
+    words: str
     path: str
+
+    @property
+    def name(self) -> str:
+        """The words as they stand by themselves."""
+        return capital(self.words)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.path})"
@@ -138,37 +143,32 @@ class Names:
         return cls.among((*priors.entries, *(fact.path for fact in priors.facts)), priors.labels)
 
     def __call__(self, path: str) -> Named:
-        return Named(self.known.get(path) or name(path, self.labels), path)
+        return Named(self.known.get(path) or words(path, self.labels), path)
 
 
 def distinct(paths: Iterable[str], labels: Mapping[str, str]) -> dict[str, str]:
-    """Return a name for each path: by the key instead of the label, and then by the path, where two would be alike.
+    """Return words for each path: with the key in place of the label, and then the path, where two would be alike.
 
     >>> distinct(["chips.a.power", "chips.b.power"], {"a": "H800", "b": "H800"})
-    {'chips.a.power': 'A: rated power', 'chips.b.power': 'B: rated power'}
+    {'chips.a.power': 'a: rated power', 'chips.b.power': 'b: rated power'}
     """
-    found = {path: name(path, labels) for path in paths}
-    steps: tuple[Callable[[str], str], ...] = (lambda path: name(path, {}), str)
+    found = {path: words(path, labels) for path in paths}
+    steps: tuple[Callable[[str], str], ...] = (lambda path: words(path, {}), str)
     for plainer in steps:
-        times = Counter(found.values())
-        found = {path: plainer(path) if times[text] > 1 else text for path, text in found.items()}
+        times = Counter(map(capital, found.values()))
+        found = {path: plainer(path) if times[capital(text)] > 1 else text for path, text in found.items()}
     return found
 
 
-def name(path: str, labels: Mapping[str, str]) -> str:
-    """Return the name of an entry, a fact or a quantity; ``labels`` are those that a prior file gives its tables.
+def words(path: str, labels: Mapping[str, str]) -> str:
+    """Return the words for an entry, a fact or a quantity; ``labels`` are those that a prior file gives its tables.
 
     >>> labels = {"h800": "H800", "v3": "V3 pre-training"}
-    >>> name("fleet.h800.count", labels), name("scope.attribution", labels), name("groups.report.error", labels)
-    ('H800: number owned', 'Share of the fleet', 'Report: shared error')
-    >>> name("ownership", labels), name("gpu_hours[v3]", labels), name("other_things.log_size", labels)
-    ('Cost of ownership', 'V3 pre-training: GPU-hours', 'Log size')
+    >>> words("fleet.h800.count", labels), words("scope.attribution", labels), words("groups.report.error", labels)
+    ('H800: number owned', 'share of the fleet', 'report: shared error')
+    >>> words("ownership", labels), words("gpu_hours[v3]", labels), words("other_things.log_size", labels)
+    ('Cost of ownership', 'V3 pre-training: GPU-hours', 'log size')
     """
-    return capital(words(path, labels))
-
-
-def words(path: str, labels: Mapping[str, str]) -> str:
-    """Return a name as it stands within a sentence."""
     if found := INDEXED.fullmatch(path):
         key = found["key"]
         return f"{labels.get(key, key)}: {QUANTITIES.get(found['quantity'], spoken(found['quantity']))}"
@@ -176,7 +176,7 @@ def words(path: str, labels: Mapping[str, str]) -> str:
         return QUANTITIES.get(path, spoken(path))
     section, rest = path.split(".", 1)
     key, _, last = rest.rpartition(".")
-    said = ENTRIES.get(section, {}).get(last, spoken(last))
+    said = ENTRIES.get(section, {}).get(last, spoken(last)) or path
     return f"{labels.get(key, key) if section in LABELLED else key}: {said}" if key else said
 
 

@@ -171,9 +171,13 @@ def test_a_run_whose_files_mean_something_else_now_is_not_described(rich):
 def test_methods_name_the_inputs_that_did_nothing(make):
     said = cite(make(RICH), ["ownership"], style="methods")
     idle = said.split("needed by no quantity of the ledger: ")[1].split(". ")[0]
-    assert set(idle.split(" and ")) == {"chips.b200.server_cost", "chips.h100.rental_rate"}
+    assert set(idle.split(" and ")) == {
+        "b200: server cost (chips.b200.server_cost)",
+        "h100: rental rate (chips.h100.rental_rate)",
+    }
     without = said.split("Without any effect on the scopes named here: ")[1].split(". ")[0]
-    assert {"hosting.life", "hosting.utilisation", "staff.researchers.pay"} <= set(re.split(r", | and ", without))
+    paths = {"hosting.life", "hosting.utilisation", "staff.researchers.pay"}
+    assert paths <= set(re.findall(r"\(([^)]+)\)", without))
     assert "hosting.pue" not in without
 
 
@@ -186,9 +190,12 @@ def test_what_did_nothing_to_a_scope_leaves_it_as_it_was(make):
 
 def test_methods_say_the_disputed_facts_settings_and_judgements(make):
     said = cite(make(FULL, "file", *BY_HAND), style="methods")
-    assert "fleet.h100.exists (prior probability 0.3)" in said
+    assert "h100: owned at all (fleet.h100.exists, prior probability 0.3)" in said
     assert "with hosting.pue=1.2 to 1.3; scope.horizon=3 to 5 set by hand" in said
-    assert "hosting.load" in said.split("Without a source, by a stated judgement, stand ")[1].split(". ")[0]
+    assert (
+        "average power draw (hosting.load)"
+        in said.split("Without a source, by a stated judgement, stand ")[1].split(". ")[0]
+    )
 
 
 # --- Sources ---------------------------------------------------------------------------------
@@ -218,8 +225,10 @@ def test_evidence_that_was_heard_is_a_source_and_is_described(make):
     run = make(FULL, "heard", prior_only=False)
     assert {"analyst", "official", "report"} <= keys(run)
     said = cite(run, ["hardware"], style="methods", force=True)
-    assert "An analyst (hardware about $600M, within a factor of 1.3)" in said
-    assert re.search(r"fleet\.h100\.exists \(prior probability 0\.3, posterior [<>]?0\.\d\d\)", said)
+    assert "An analyst (Server hardware, about $600M, within a factor of 1.3)" in said
+    assert re.search(
+        r"h100: owned at all \(fleet\.h100\.exists, prior probability 0\.3, posterior [<>]?0\.\d\d\)", said
+    )
 
 
 @pytest.mark.sampling

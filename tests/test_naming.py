@@ -39,7 +39,8 @@ def test_every_quantity_of_the_ledger_has_a_name():
 def test_no_two_entries_have_the_same_name(labels: dict[str, str], keys: list[str]) -> None:
     paths = [f"{section}.{key}.{last}" for section in ("chips", "fleet", "runs", "staff", "other") for key in keys
              for last in naming.ENTRIES[section]]  # fmt: skip
-    assert len(set(naming.distinct(paths, labels).values())) == len(paths)
+    names = naming.Names.among(paths, labels)
+    assert len({names(path).name for path in paths}) == len(paths)
 
 
 def test_a_label_that_two_tables_share_gives_way_to_their_keys():
@@ -50,4 +51,4 @@ def test_a_label_that_two_tables_share_gives_way_to_their_keys():
 
 @given(st.text())
 def test_whatever_is_named_has_a_name(path: str) -> None:
-    assert bool(naming.name(path, {}).strip()) == bool(path.strip())
+    assert bool(naming.Named(naming.words(path, {}), path).name.strip()) == bool(path.strip())
