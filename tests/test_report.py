@@ -297,6 +297,8 @@ def test_several_runs_are_set_side_by_side_with_what_differs(made, tmp_path):
     differing = section(report_page.page([made, other]), "assumptions").text
     assert "2 to 8 (90 %)" in differing
     assert "3 to 9 (90 %)" in differing
+    assert f"over the official runs {broken('research.multiplier')}" in differing
+    assert "Research multiplier" in differing
     assert "hosting" not in differing
 
 
