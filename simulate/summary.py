@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import ledger, propagation, quasi
+from simulate.convergence import mixing
 from simulate.inference import Draws
 from simulate.priors import Claim, Priors
 from simulate.quantiles import ranks_around
@@ -154,19 +155,6 @@ def chain_errors(values: Floats, chances: Mapping[str, float]) -> dict[str, Any]
         "mcse_mean": mcse("mean"),
         "mcse_sd": mcse("sd"),
         **mixing(values),
-    }
-
-
-def mixing(values: Floats) -> dict[str, float]:
-    """Return effective draws and rank-normalised R-hat of draws ``(chain, draw)``; NaN for what does not vary."""
-    if not np.ptp(values) > 0:
-        return dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), math.nan)
-    from arviz_stats.base import array_stats
-
-    return {
-        "ess_bulk": float(array_stats.ess(values, method="bulk")),
-        "ess_tail": float(array_stats.ess(values, method="tail", prob=(0.05, 0.95))),
-        "r_hat": float(array_stats.rhat(values, method="rank")) if len(values) > 1 else math.nan,
     }
 
 
