@@ -1,7 +1,7 @@
 """The server of `simulate explore`: a page for each prior file at hand, and what it answers.
 
 It keeps nothing of a reader: a page sends all its changes each time, so that tabs do not disturb one another. One
-simulation and one refit run at a time; what a page no longer waits for is not begun, or is left between two attempts.
+simulation and one refit run at a time; what a page no longer waits for is not begun, or is left off, its chains too.
 
 A page of elsewhere cannot drive it: requests must name this server as their host, which a name of elsewhere that leads
 here does not; what computes must come from a page of this server and be JSON, which no form can send; and nothing
@@ -266,8 +266,9 @@ class Server:
             return JSONResponse({"faults": [{"path": "", "text": "the page sent what is no question"}]}, 400)
         gone = threading.Event()
 
-        def stop(what: str = "", done: int = 0, total: int = 0) -> None:
-            stop_if(gone.is_set() or self.stopping.is_set(), total)
+        def stop(*told: Any) -> None:
+            if gone.is_set() or self.stopping.is_set():
+                raise Superseded
 
         def work() -> dict[str, Any]:
             stop()
@@ -286,12 +287,6 @@ class Server:
             return JSONResponse({"faults": explore.faults(error)})
         except SimulateError as error:
             return JSONResponse({"faults": [{"path": "", "text": str(error)}]})
-
-
-def stop_if(gone: bool, total: int) -> None:
-    """Stop where nobody waits any more, unless draws are being made, so many in ``total``: these are soon there."""
-    if gone and not total:
-        raise Superseded
 
 
 @contextlib.asynccontextmanager

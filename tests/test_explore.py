@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import re
 import signal
@@ -466,6 +467,17 @@ def test_which_names_mean_the_server(host, named, is_named):
     assert Place(host, 80).is_named(named) == is_named
 
 
+def leave(client: Client) -> None:
+    """Ask for a posterior, and be gone before it is there."""
+    body = json.dumps({"query": "", "of": client.of, "ends": None})
+    host = f"127.0.0.1:{client.port}"
+    lines = ("POST /prior/posterior HTTP/1.1", f"Host: {host}", f"Origin: http://{host}",
+             "Content-Type: application/json", f"Content-Length: {len(body)}", "", body)  # fmt: skip
+    with socket.create_connection(("127.0.0.1", client.port)) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        time.sleep(0.05)
+
+
 def test_a_refit_that_no_page_waits_for_any_more_is_not_begun(client, monkeypatch):
     begun = []
 
@@ -475,23 +487,18 @@ def test_a_refit_that_no_page_waits_for_any_more_is_not_begun(client, monkeypatc
         return exploration.simulated(shown)
 
     monkeypatch.setattr(exploration, "refitted", slow)
-    body = json.dumps({"query": "", "of": client.of, "ends": None})
-    host = f"127.0.0.1:{client.port}"
-    lines = ("POST /prior/posterior HTTP/1.1", f"Host: {host}", f"Origin: http://{host}",
-             "Content-Type: application/json", f"Content-Length: {len(body)}", "", body)  # fmt: skip
     for _ in range(5):
-        with socket.create_connection(("127.0.0.1", client.port)) as connection:
-            connection.sendall("\r\n".join(lines).encode())
-            time.sleep(0.05)
+        leave(client)
     assert client.post("", "posterior")[0] == 200
     assert len(begun) == 2
 
 
-def test_what_no_page_waits_for_is_left_between_two_attempts():
-    serving.stop_if(False, 0)
-    serving.stop_if(True, 10)
-    with pytest.raises(serving.Superseded):
-        serving.stop_if(True, 0)
+@pytest.mark.sampling
+def test_a_refit_that_no_page_waits_for_any_more_is_left_off_while_it_draws(client, monkeypatch):
+    efforts = itertools.chain([Settings(draws=10_000, thin=2000)], itertools.repeat(Settings(200, 200, extend=False)))
+    monkeypatch.setattr(exploration, "settings_of_runs", lambda: next(efforts))
+    leave(client)  # minutes of drawing
+    assert client.post("", "posterior")[0] == 200
 
 
 def test_a_port_that_is_taken_is_named_unless_any_will_do():
