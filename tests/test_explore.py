@@ -501,6 +501,21 @@ def test_a_refit_that_no_page_waits_for_any_more_is_left_off_while_it_draws(clie
     assert client.post("", "posterior")[0] == 200
 
 
+@pytest.mark.sampling
+def test_a_refit_of_what_was_just_simulated_does_not_simulate_it_again(base, monkeypatch):
+    made = []
+    prior = inference.prior
+    monkeypatch.setattr(exploration, "of_prior", exploration.Simulations())
+    monkeypatch.setattr(inference, "prior", lambda *given: made.append(given) or prior(*given))
+    for query in ("", "set=fleet.h800.count=5k to 9k", "set=fleet.h800.count=5k to 9k&off=capex", ""):
+        shown = changing.changed(base, changes.read(query))
+        simulated, refitted = exploration.simulated(shown), exploration.refitted(shown)
+        alone = exploration.Simulations().make(refitted.priors, exploration.settings_of_runs())[0]
+        made.pop()
+        assert all((simulated.draws.values[path] == values).all() for path, values in alone.values.items())
+    assert len(made) == 3
+
+
 def test_a_port_that_is_taken_is_named_unless_any_will_do():
     with serving.listen("127.0.0.1", 0, exact=True) as taken:
         port = taken.getsockname()[1]
