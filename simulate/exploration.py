@@ -6,10 +6,8 @@ Settings, seed and code are those of a run, so that a run of the same file has t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,21 +71,13 @@ def refitted(layers: Layers, progress: Progress | None = None) -> Outcome:
     """
     priors, settings = check(layers), settings_of_runs()
     prior, before = of_prior(priors, settings)
-    with ThreadPoolExecutor(settings.cores) as pool:
 
-        def summarise(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
-            if group == "prior":
-                return before
-            return summary.cited(priors, draws, group, probability, partial(side_by_side, pool))
+    def summarise(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
+        return before if group == "prior" else summary.cited(priors, draws, group, probability)
 
-        drawn, rows, verdict = pipeline.settled(priors, settings, prior, PROBABILITY, progress, summarise)
+    drawn, rows, verdict = pipeline.settled(priors, settings, prior, PROBABILITY, progress, summarise)
     ends = {row.variable: (row.lower, row.upper) for row in before if not row.index}
     return Outcome(priors, "posterior", drawn or prior, rows, verdict, ends)
-
-
-def side_by_side[A, B](pool: Executor, work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-    """Return what `map` does, a few items at a time; NumPy lets other threads run while it computes."""
-    return pool.map(np.errstate(all="ignore")(work), items)
 
 
 class Simulations:

@@ -94,11 +94,7 @@ def summarise(priors: Priors, draws: Draws, group: str, probability: float, *, q
     ]
 
 
-Each = Callable[[Callable[[tuple[str, str, str, Floats]], Row], Iterator[tuple[str, str, str, Floats]]], Iterator[Row]]
-"""Applies a function to each variable, in their order; `map`, or what does the same on several cores."""
-
-
-def cited(priors: Priors, draws: Draws, group: str, probability: float, each: Each = map) -> list[Row]:
+def cited(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
     """Return the rows of the cost scopes, and of all else what a verdict needs of it: the other numbers are NaN.
 
     Independent draws need no verdict on the rest. For many summaries, of which few numbers are kept.
@@ -112,7 +108,7 @@ def cited(priors: Priors, draws: Draws, group: str, probability: float, each: Ea
             return row(variable, index, group, unit, values, probability, errors)
         return Row(**{**NOTHING, "variable": variable, "index": index, "group": group, "unit": unit, **mixing(values)})
 
-    return list(each(summed_up, (one for one in variables(priors, draws) if one[0] in ledger.SCOPES or sampled)))
+    return [summed_up(one) for one in variables(priors, draws) if one[0] in ledger.SCOPES or sampled]
 
 
 def row(
