@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import evidence, inference, samplers, uniformity
+from simulate import evidence, inference, propagation, samplers, uniformity
 from simulate.errors import SimulateError
 from simulate.evidence import Terms
 from simulate.inference import Draws, Settings
@@ -164,7 +164,8 @@ def single(priors: Priors, terms: Terms, draws: Draws, number: int) -> Draws:
     """Return one of the draws of a chain by itself, with the likelihood of the figures of ``terms``."""
     states = {path: values[:, number, None] for path, values in draws.states.items()}
     scores = draws.scores[:, :, number, None]
-    return inference.complete(priors, terms, scores, states, draws.fact_probability, np.random.default_rng(0))
+    found, rng = propagation.values(priors, scores), np.random.default_rng(0)
+    return inference.complete(priors, terms, scores, found, states, draws.fact_probability, rng)
 
 
 def followed(priors: Priors, draws: Draws) -> dict[str, Floats]:

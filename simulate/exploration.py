@@ -5,10 +5,9 @@ Settings, seed and code are those of a run, so that a run of the same file has t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,8 +60,7 @@ class Outcome:
 def simulated(layers: Layers) -> Outcome:
     """Return the prior simulation of a changed prior file. Raises `InputError` with all its faults."""
     priors, settings = check(layers), settings_of_runs()
-    prior = inference.prior(priors, settings)
-    rows = summary.cited(priors, prior, "prior", PROBABILITY)
+    prior, rows = of_prior(priors, settings)
     return Outcome(priors, "prior", prior, rows, inference.judge(prior, settings, {}), {})
 
 
@@ -73,17 +71,45 @@ def refitted(layers: Layers, progress: Progress | None = None) -> Outcome:
     Raises `InputError` with all its faults, and `SimulateError` where the evidence is impossible under it.
     """
     priors, settings = check(layers), settings_of_runs()
-    prior = inference.prior(priors, settings)
-    with ThreadPoolExecutor(settings.cores) as pool:
-        summarise = partial(summary.cited, each=partial(side_by_side, pool))
-        drawn, rows, verdict = pipeline.settled(priors, settings, prior, PROBABILITY, progress, summarise)
-    before = {row.variable: (row.lower, row.upper) for row in rows if row.group == "prior" and not row.index}
-    return Outcome(priors, "posterior", drawn or prior, rows, verdict, before)
+    prior, before = of_prior(priors, settings)
+
+    def summarise(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
+        return before if group == "prior" else summary.cited(priors, draws, group, probability)
+
+    drawn, rows, verdict = pipeline.settled(priors, settings, prior, PROBABILITY, progress, summarise)
+    ends = {row.variable: (row.lower, row.upper) for row in before if not row.index}
+    return Outcome(priors, "posterior", drawn or prior, rows, verdict, ends)
 
 
-def side_by_side[A, B](pool: Executor, work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-    """Return what `map` does, a few items at a time; NumPy lets other threads run while it computes."""
-    return pool.map(np.errstate(all="ignore")(work), items)
+class Simulations:
+    """The latest prior simulations, by what decides them: the refit of what was just simulated needs it too.
+
+    One is made at a time, so that a refit waits for the one under way rather than making it beside it.
+    """
+
+    MOST = 4
+
+    def __init__(self) -> None:
+        self.making = threading.Lock()
+        self.made: dict[tuple[Any, ...], tuple[Draws, list[Row]]] = {}
+
+    def __call__(self, priors: Priors, settings: Settings) -> tuple[Draws, list[Row]]:
+        """Return draws from the prior of a file, and their rows."""
+        decides = priors.digest, tuple(priors.entries), settings
+        with self.making:
+            found = self.made.pop(decides, None) or self.make(priors, settings)
+            self.made[decides] = found
+            while len(self.made) > self.MOST:
+                del self.made[next(iter(self.made))]
+        return found
+
+    @staticmethod
+    def make(priors: Priors, settings: Settings) -> tuple[Draws, list[Row]]:
+        prior = inference.prior(priors, settings)
+        return prior, summary.cited(priors, prior, "prior", PROBABILITY)
+
+
+of_prior = Simulations()
 
 
 def settings_of_runs() -> Settings:

@@ -33,11 +33,15 @@ class Ready:
 
     def words(self) -> list[str]:
         """Return what the command says when it starts."""
-        open_to_all = [] if serving.is_local(self.host) else ["whoever can reach this machine there can use it"]
+        local = serving.is_local(self.listening.getsockname()[0])
+        open_to_all = [] if local else ["whoever can reach this machine there can use it"]
         return [f"explore {self.shelf.first}: {self.address}{self.shelf.first}/", *open_to_all, "Ctrl-C ends it"]
 
     def serve(self, say: Callable[[str], object], *, browser: bool) -> None:
-        """Say where the page is, and answer until Ctrl-C; with ``browser``, open the page in the reader's."""
+        """Say where the page is, and answer until Ctrl-C; with ``browser``, open the page in the reader's.
+
+        Raises `KeyboardInterrupt` when Ctrl-C has ended it.
+        """
 
         def announce() -> None:
             for line in self.words():
@@ -45,7 +49,10 @@ class Ready:
 
         if browser:
             threading.Thread(target=webbrowser.open, args=(self.address,), daemon=True).start()
-        serving.serving(self.shelf, self.host, self.listening, announce).run(sockets=[self.listening])
+        server = serving.serving(self.shelf, self.host, self.listening, announce)
+        server.run(sockets=[self.listening])
+        if server.interrupted:
+            raise KeyboardInterrupt("stopped")
 
 
 def ready(name: str | None, host: str, port: int, *, exact: bool) -> Ready:

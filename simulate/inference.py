@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is (0: unknown)."""
+"""Called with what is being done, how much of it is done, and how much there is (0: unknown).
+
+It may raise, to leave off."""
 
 BLOCK = 2_000_000
 """Numbers in an array over claims, draws and combinations of facts that are held at once."""
@@ -180,7 +182,8 @@ def prior(priors: Priors, settings: Settings) -> Draws:
     }
     probability = {fact.path: fact.probability for fact in priors.facts}
     rng = stream(settings.seed, "prior", "claims")
-    return complete(priors, evidence.terms(priors), scores, states, probability, rng)
+    found = propagation.values(priors, scores)
+    return complete(priors, evidence.terms(priors), scores, found, states, probability, rng)
 
 
 def independent(priors: Priors, settings: Settings, group: str, known: Mapping[str, Floats]) -> Floats:
@@ -248,7 +251,7 @@ def completed(
         for fact, row in zip(priors.facts, combinations, strict=True)
     }
     rng = stream(settings.seed, "posterior", "claims")
-    return complete(priors, terms, scores, states, probability, rng, sample_stats=stats)
+    return complete(priors, terms, scores, found, states, probability, rng, sample_stats=stats)
 
 
 def likelihoods(priors: Priors, terms: Terms, found: Mapping[str, Floats], combinations: Floats) -> Floats:
@@ -271,14 +274,14 @@ def complete(
     priors: Priors,
     terms: Terms,
     scores: Floats,
+    found: Mapping[str, Floats],
     states: Mapping[str, Floats],
     fact_probability: Mapping[str, float],
     rng: np.random.Generator,
     sample_stats: xr.Dataset | None = None,
 ) -> Draws:
-    """Return what follows from normal scores and facts: values, ledger, likelihood, replicated claims."""
+    """Return what follows from the values of normal scores and from facts: ledger, likelihood, replicated claims."""
     nothing = np.zeros((0, *scores.shape[1:]))
-    found = propagation.values(priors, scores)
     quantities = propagation.quantities(priors, found, states)
     log_likelihood, perceived = nothing, nothing
     if priors.evidence:

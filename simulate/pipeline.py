@@ -181,6 +181,8 @@ def settled(
     extensions: list[str] = []
     while True:
         posterior = draw_posterior(priors, efforts[number], prior, progress, by)
+        if progress:
+            progress("diagnosing", 0, 0)
         rows, verdict = judged(priors, efforts[number], prior, posterior, probability, summarise)
         verdict = dataclasses.replace(verdict, extensions=tuple(extensions))
         if verdict.converged or verdict.method != "nuts" or settings.chains < 2 or not settings.extend:

@@ -15,6 +15,7 @@ import contextlib
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +51,9 @@ STATISTICS = {
     "mean_tree_accept": "acceptance_rate",
 }
 """What is kept of nutpie's statistics, by the names that ArviZ knows."""
+
+STEP = 0.02
+"""Seconds between two looks at the chains that are being drawn."""
 
 IMPOSSIBLE = (
     "the posterior has no density where sampling starts: the evidence is impossible under the priors; "
@@ -121,7 +125,7 @@ def by_nutpie(
     from simulate import density, playback
 
     block, compiled = density.record(priors, terms), playback.compiled()
-    dimensions = len(priors.informed)
+    dimensions, tally = len(priors.informed), Tally()
     if not np.isfinite(compiled(np.zeros(dimensions), block)[0]):
         raise SimulateError(IMPOSSIBLE)
     sampling = nutpie.sample(
@@ -134,19 +138,39 @@ def by_nutpie(
         target_accept=settings.target_accept,
         save_warmup=False,
         progress_bar=False,
-        progress_callback=told(settings, progress) if progress else None,
+        progress_callback=tally if progress else None,
         return_raw_trace=True,
         blocking=False,
     )
     try:
         meanwhile()
-        trace = sampling.wait()
-    except KeyboardInterrupt:
-        sampling.cancel()
-        raise
+        trace = waited(sampling, tally, settings, progress) if progress else sampling.wait()
     except (RuntimeError, ValueError) as error:
         raise SimulateError(f"{IMPOSSIBLE} ({str(error).splitlines()[0]})") from error
+    except BaseException:
+        sampling.cancel()
+        raise
     return drawn(trace, dimensions)
+
+
+@dataclass
+class Tally:
+    """How many draws all chains have made; nutpie tells it, from a thread of its own."""
+
+    made: int = 0
+
+    def __call__(self, chains: Any) -> None:
+        self.made = sum(chain.finished_draws for chain in chains)
+
+
+def waited(sampling: Any, tally: Tally, settings: Settings, progress: Progress) -> Any:
+    """Return the trace of nutpie once all is drawn, and meanwhile say how much is."""
+    total = settings.chains * (settings.tune + settings.draws * settings.thin)
+    while True:
+        try:
+            return sampling.wait(timeout=STEP)
+        except TimeoutError:
+            progress("sampling", tally.made, total)
 
 
 def drawn(trace: Any, dimensions: int) -> Drawn:
@@ -190,16 +214,6 @@ def taped(compiled: Any, block: NDArray[np.uint8], dimensions: int) -> Any:
         logp_func=None,
         expand_func=None,
     )
-
-
-def told(settings: Settings, progress: Progress) -> Callable[[Any], None]:
-    """Return what tells how many draws all chains have made."""
-    total = settings.chains * (settings.tune + settings.draws * settings.thin)
-
-    def tell(chains: Any) -> None:
-        progress("sampling", sum(chain.finished_draws for chain in chains), total)
-
-    return tell
 
 
 # ---------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The server of `simulate explore`: a page for each prior file at hand, and what it answers.
 
 It keeps nothing of a reader: a page sends all its changes each time, so that tabs do not disturb one another. One
-simulation and one refit run at a time; what a page no longer waits for is not begun, or is left between two attempts.
+simulation and one refit run at a time; what a page no longer waits for is not begun, or is left off, its chains too.
 
 A page of elsewhere cannot drive it: requests must name this server as their host, which a name of elsewhere that leads
 here does not; what computes must come from a page of this server and be JSON, which no form can send; and nothing
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import json
 import signal
@@ -68,7 +69,8 @@ class Place:
 
     @property
     def address(self) -> str:
-        name = "127.0.0.1" if is_any(self.host) else self.host
+        loopback = "::1" if ":" in self.host else "127.0.0.1"
+        name = loopback if is_any(self.host) else self.host
         return f"http://{f'[{name}]' if ':' in name else name}:{self.port}/"
 
     def is_named(self, given: str) -> bool:
@@ -89,9 +91,9 @@ def is_any(host: str) -> bool:
     return is_address(host) and ipaddress.ip_address(host).is_unspecified
 
 
-def is_local(host: str) -> bool:
-    """Whether only this machine can reach a server there."""
-    return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
+def is_local(address: str) -> bool:
+    """Whether only this machine can reach a server at an address."""
+    return ipaddress.ip_address(address).is_loopback
 
 
 def is_address(text: str) -> bool:
@@ -123,7 +125,7 @@ class Gate:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self.place.is_named(hosts[0]):
-            return PlainTextResponse("this server has another name", 421)
+            return PlainTextResponse(f"this server has another name: {self.place.address}, or what --host gives", 421)
         if scope["method"] in ("GET", "HEAD"):
             return None
         if scope["method"] != "POST":
@@ -266,8 +268,9 @@ class Server:
             return JSONResponse({"faults": [{"path": "", "text": "the page sent what is no question"}]}, 400)
         gone = threading.Event()
 
-        def stop(what: str = "", done: int = 0, total: int = 0) -> None:
-            stop_if(gone.is_set() or self.stopping.is_set(), total)
+        def stop(*told: Any) -> None:
+            if gone.is_set() or self.stopping.is_set():
+                raise Superseded
 
         def work() -> dict[str, Any]:
             stop()
@@ -286,12 +289,6 @@ class Server:
             return JSONResponse({"faults": explore.faults(error)})
         except SimulateError as error:
             return JSONResponse({"faults": [{"path": "", "text": str(error)}]})
-
-
-def stop_if(gone: bool, total: int) -> None:
-    """Stop where nobody waits any more, unless draws are being made, so many in ``total``: these are soon there."""
-    if gone and not total:
-        raise Superseded
 
 
 @contextlib.asynccontextmanager
@@ -329,10 +326,13 @@ def in_html(page: explore.Page, status: int = 200) -> Response:
 
 
 class Quiet(uvicorn.Server):
-    """A server that Ctrl-C ends as it should be ended: with no error and no traceback, once what it draws is drawn.
+    """A server that Ctrl-C ends as it should be ended: with no error and no traceback, and what it draws is left off.
 
     It announces itself once Ctrl-C is its own.
     """
+
+    interrupted = False
+    """Whether Ctrl-C ended it."""
 
     def __init__(self, config: uvicorn.Config, stopping: threading.Event, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -340,6 +340,7 @@ class Quiet(uvicorn.Server):
         self.announce = announce
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.interrupted |= sig == signal.SIGINT
         self.stopping.set()
         super().handle_exit(sig, frame)
 
@@ -362,19 +363,26 @@ def listen(host: str, port: int, *, exact: bool) -> socket.socket:
 
     Raises `SimulateError` where it cannot be had.
     """
+    if not host.strip():
+        raise SimulateError("cannot listen nowhere; give --host an address, or 0.0.0.0 for all of this machine")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for number in (port,) if exact else (port, 0):
         try:
             return socket.create_server((host, number), family=family, backlog=128)
         except (OSError, OverflowError) as error:
             last = error
-    reason = (getattr(last, "strerror", "") or str(last)).lower()
-    raise SimulateError(f"cannot listen on {host}, port {port}: {reason}; give another --port, or 0 for any free one")
+    raise SimulateError(f"cannot listen on {host}, port {port}: {refusal(last)}")
 
 
-def serving(
-    shelf: Shelf, host: str, listening: socket.socket, announce: Callable[[], None] = lambda: None
-) -> uvicorn.Server:
+def refusal(error: Exception) -> str:
+    """Return why a socket cannot be had, and what would do."""
+    reason = (getattr(error, "strerror", "") or str(error)).partition(" (")[0].lower()
+    if getattr(error, "errno", 0) in (errno.EADDRINUSE, errno.EACCES):
+        return f"{reason}; give another --port, or 0 for any free one"
+    return f"{reason}; give another --host: an address or a name of this machine"
+
+
+def serving(shelf: Shelf, host: str, listening: socket.socket, announce: Callable[[], None] = lambda: None) -> Quiet:
     """Return what answers on a socket once it is run, and has been announced, until Ctrl-C."""
     answering = Server(shelf, Place(host, listening.getsockname()[1]))
     config = uvicorn.Config(

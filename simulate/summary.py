@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import ledger, propagation, quasi
+from simulate.convergence import mixing
 from simulate.inference import Draws
 from simulate.priors import Claim, Priors
 from simulate.quantiles import ranks_around
@@ -93,11 +94,7 @@ def summarise(priors: Priors, draws: Draws, group: str, probability: float, *, q
     ]
 
 
-Each = Callable[[Callable[[tuple[str, str, str, Floats]], Row], Iterator[tuple[str, str, str, Floats]]], Iterator[Row]]
-"""Applies a function to each variable, in their order; `map`, or what does the same on several cores."""
-
-
-def cited(priors: Priors, draws: Draws, group: str, probability: float, each: Each = map) -> list[Row]:
+def cited(priors: Priors, draws: Draws, group: str, probability: float) -> list[Row]:
     """Return the rows of the cost scopes, and of all else what a verdict needs of it: the other numbers are NaN.
 
     Independent draws need no verdict on the rest. For many summaries, of which few numbers are kept.
@@ -111,7 +108,7 @@ def cited(priors: Priors, draws: Draws, group: str, probability: float, each: Ea
             return row(variable, index, group, unit, values, probability, errors)
         return Row(**{**NOTHING, "variable": variable, "index": index, "group": group, "unit": unit, **mixing(values)})
 
-    return list(each(summed_up, (one for one in variables(priors, draws) if one[0] in ledger.SCOPES or sampled)))
+    return [summed_up(one) for one in variables(priors, draws) if one[0] in ledger.SCOPES or sampled]
 
 
 def row(
@@ -154,19 +151,6 @@ def chain_errors(values: Floats, chances: Mapping[str, float]) -> dict[str, Any]
         "mcse_mean": mcse("mean"),
         "mcse_sd": mcse("sd"),
         **mixing(values),
-    }
-
-
-def mixing(values: Floats) -> dict[str, float]:
-    """Return effective draws and rank-normalised R-hat of draws ``(chain, draw)``; NaN for what does not vary."""
-    if not np.ptp(values) > 0:
-        return dict.fromkeys(("ess_bulk", "ess_tail", "r_hat"), math.nan)
-    from arviz_stats.base import array_stats
-
-    return {
-        "ess_bulk": float(array_stats.ess(values, method="bulk")),
-        "ess_tail": float(array_stats.ess(values, method="tail", prob=(0.05, 0.95))),
-        "r_hat": float(array_stats.rhat(values, method="rank")) if len(values) > 1 else math.nan,
     }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
+import os
 import re
 import signal
 import socket
@@ -13,6 +15,7 @@ import sys
 import threading
 import time
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,6 +47,7 @@ from simulate.changes import Changes
 from simulate.changing import Base
 from simulate.errors import InputError, SimulateError
 from simulate.inference import Settings
+from simulate.interruption import INTERRUPTED
 from simulate.pages import explore, writing
 from simulate.serving import Place, Shelf
 
@@ -311,13 +315,22 @@ class Client:
 @pytest.fixture
 def client(write: Write) -> Iterator[Client]:
     path = write(MINIMAL.replace("One run at a rental rate", HOSTILE.replace('"', "'")) + CLAIM)
-    listening = serving.listen("127.0.0.1", 0, exact=True)
-    server = serving.serving(Shelf({"prior": path}, "prior"), "127.0.0.1", listening)
+    with running(Shelf({"prior": path}, "prior"), "127.0.0.1") as port:
+        yield Client(port, Base.load(path).priors.digest[:8])
+
+
+@contextlib.contextmanager
+def running(shelf: Shelf, host: str) -> Iterator[int]:
+    """Answer at a host meanwhile; give the port."""
+    listening = serving.listen(host, 0, exact=True)
+    server = serving.serving(shelf, host, listening)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
-    yield Client(listening.getsockname()[1], Base.load(path).priors.digest[:8])
-    server.should_exit = True
-    thread.join()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 BODY = json.dumps({"query": "", "of": "", "ends": None})
@@ -466,6 +479,17 @@ def test_which_names_mean_the_server(host, named, is_named):
     assert Place(host, 80).is_named(named) == is_named
 
 
+def leave(client: Client) -> None:
+    """Ask for a posterior, and be gone before it is there."""
+    body = json.dumps({"query": "", "of": client.of, "ends": None})
+    host = f"127.0.0.1:{client.port}"
+    lines = ("POST /prior/posterior HTTP/1.1", f"Host: {host}", f"Origin: http://{host}",
+             "Content-Type: application/json", f"Content-Length: {len(body)}", "", body)  # fmt: skip
+    with socket.create_connection(("127.0.0.1", client.port)) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        time.sleep(0.05)
+
+
 def test_a_refit_that_no_page_waits_for_any_more_is_not_begun(client, monkeypatch):
     begun = []
 
@@ -475,23 +499,33 @@ def test_a_refit_that_no_page_waits_for_any_more_is_not_begun(client, monkeypatc
         return exploration.simulated(shown)
 
     monkeypatch.setattr(exploration, "refitted", slow)
-    body = json.dumps({"query": "", "of": client.of, "ends": None})
-    host = f"127.0.0.1:{client.port}"
-    lines = ("POST /prior/posterior HTTP/1.1", f"Host: {host}", f"Origin: http://{host}",
-             "Content-Type: application/json", f"Content-Length: {len(body)}", "", body)  # fmt: skip
     for _ in range(5):
-        with socket.create_connection(("127.0.0.1", client.port)) as connection:
-            connection.sendall("\r\n".join(lines).encode())
-            time.sleep(0.05)
+        leave(client)
     assert client.post("", "posterior")[0] == 200
     assert len(begun) == 2
 
 
-def test_what_no_page_waits_for_is_left_between_two_attempts():
-    serving.stop_if(False, 0)
-    serving.stop_if(True, 10)
-    with pytest.raises(serving.Superseded):
-        serving.stop_if(True, 0)
+@pytest.mark.sampling
+def test_a_refit_that_no_page_waits_for_any_more_is_left_off_while_it_draws(client, monkeypatch):
+    efforts = itertools.chain([Settings(draws=10_000, thin=2000)], itertools.repeat(Settings(200, 200, extend=False)))
+    monkeypatch.setattr(exploration, "settings_of_runs", lambda: next(efforts))
+    leave(client)  # minutes of drawing
+    assert client.post("", "posterior")[0] == 200
+
+
+@pytest.mark.sampling
+def test_a_refit_of_what_was_just_simulated_does_not_simulate_it_again(base, monkeypatch):
+    made = []
+    prior = inference.prior
+    monkeypatch.setattr(exploration, "of_prior", exploration.Simulations())
+    monkeypatch.setattr(inference, "prior", lambda *given: made.append(given) or prior(*given))
+    for query in ("", "set=fleet.h800.count=5k to 9k", "set=fleet.h800.count=5k to 9k&off=capex", ""):
+        shown = changing.changed(base, changes.read(query))
+        simulated, refitted = exploration.simulated(shown), exploration.refitted(shown)
+        alone = exploration.Simulations().make(refitted.priors, exploration.settings_of_runs())[0]
+        made.pop()
+        assert all((simulated.draws.values[path] == values).all() for path, values in alone.values.items())
+    assert len(made) == 3
 
 
 def test_a_port_that_is_taken_is_named_unless_any_will_do():
@@ -503,9 +537,37 @@ def test_a_port_that_is_taken_is_named_unless_any_will_do():
             assert other.getsockname()[1] != port
 
 
+@pytest.mark.parametrize("host", ["192.0.2.55", "nowhere.invalid", "[::1]", "127.0.0.1:80", " ", ""])
+def test_a_host_that_is_not_of_this_machine_is_named(host):
+    with pytest.raises(SimulateError, match=r"cannot listen .*--host") as caught:
+        serving.listen(host, 0, exact=True)
+    assert "--port" not in str(caught.value)
+    assert "(" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "::1", "::"])
+def test_the_page_is_where_it_is_said_to_be_and_answers_there(write, host):
+    path = write(MINIMAL + CLAIM)
+    if ":" in host and not has_ipv6():
+        pytest.skip("no IPv6 here")
+    with running(Shelf({"prior": path}, "prior"), host) as port:
+        address = Place(host, port).address
+        headers = {"Origin": address.rstrip("/"), "Content-Type": "application/json"}
+        body = json.dumps({"query": "", "of": Base.load(path).priors.digest, "ends": None}).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"{address}prior/prior", body, headers)) as answer:
+            assert json.load(answer)["standing"] == "prior simulation"
+
+
+def has_ipv6() -> bool:
+    with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
 def started(folder: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "simulate", "explore", "--no-browser", "--port", "0", *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=folder, start_new_session=True)
 
 
 @pytest.mark.sampling
@@ -518,7 +580,7 @@ def test_the_command_says_where_the_page_is_and_ctrl_c_ends_it_with_a_plain_line
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert re.fullmatch(r"explore prior: http://127\.0\.0\.1:\d+/prior/\n", first)
-    assert (process.returncode, out, err) == (0, "stopped\n", "")
+    assert (process.returncode, out, err) == (INTERRUPTED, "", "\nstopped\n")
 
 
 @pytest.mark.sampling
@@ -533,7 +595,9 @@ def test_ctrl_c_while_a_page_waits_ends_it_with_a_plain_line_too(write, tmp_path
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
         waiting.exception()
-    assert (process.returncode, out, err) == (0, "stopped\n", "")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert (process.returncode, out, err) == (INTERRUPTED, "", "\nstopped\n")
 
 
 def test_exploring_a_file_with_faults_is_an_error_that_names_them(write):

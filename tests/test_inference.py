@@ -177,3 +177,17 @@ def test_one_chain_cannot_be_judged(tmp_path):
     draws = dataclasses.replace(inference.prior(load(tmp_path, FILE), SETTINGS), sample_stats=good_statistics(1))
     table = {"hardware": {**GOOD["hardware"], "r_hat": float("nan")}}
     assert not inference.judge(draws, dataclasses.replace(SETTINGS, chains=1), table).converged
+
+
+@pytest.mark.sampling
+def test_whoever_is_told_of_the_progress_may_leave_off_the_drawing(tmp_path):
+    class Enough(Exception):
+        pass
+
+    def enough(what: str, done: int, total: int) -> None:
+        if what == "sampling":
+            raise Enough
+
+    minutes = dataclasses.replace(SETTINGS, draws=10_000, thin=2000)
+    with pytest.raises(Enough):
+        inference.posterior(load(tmp_path, FILE + CLAIM), minutes, enough)

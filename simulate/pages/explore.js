@@ -277,6 +277,7 @@
   const settle = async () => {
     clearTimeout(pausing);
     settled = true;
+    again = false; // what is let go is simulated no more
     mark();
     asked += 1;
     refit?.abort();
