@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is (0: unknown).
-
-It may raise, to leave off."""
+"""Called with what is done, how much of it, and how much there is (0: unknown); may raise, to leave off."""
 
 BLOCK = 2_000_000
 """Numbers in an array over claims, draws and combinations of facts that are held at once."""
