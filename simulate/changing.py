@@ -114,6 +114,7 @@ class Changing:
         for name, used in changes.claims.items():
             self.claim(name, used)
         self.loosen(frozenset(fixed))
+        self.content = layers.of_their_years(self.content, self.base.read.content)
         if changes and not self.faults:
             self.say(changes)
 

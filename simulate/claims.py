@@ -84,6 +84,7 @@ class Claiming:
         before = len(self.faults)
         target, index, unit = self.target(path, item)
         scale = self.claim_unit(path, item, unit)
+        years = self.years(path, item, target)
         value, low, high, log_error, level = self.amount(path, item)
         sources = tuple([item.source] if item.source else []) + tuple(item.sources)
         if not sources and not item.note.strip():
@@ -110,11 +111,21 @@ class Claiming:
             unit or "",
             item.used,
             item.group or path,
-            item.label or item.claimant or self.publisher(sources),
+            (item.label or item.claimant or self.publisher(sources)) + (f" ({years:g} years)" if years else ""),
             sources,
             self.biases(sources),
             item.note,
+            years=years,
         )
+
+    def years(self, path: str, item: schema.Evidence, target: str) -> float | None:
+        """Return the years that a claim counts, None where they are those of the file or where it counts none."""
+        if item.years is None:
+            return None
+        if ledger.HORIZON not in ledger.depends_on(target):
+            self.fault(f"{path}.years", f"{target} is not over the horizon", "remove it")
+        known = self.entries.get("scope.horizon")
+        return None if isinstance(known, Constant) and known.value == item.years else item.years
 
     def biases(self, sources: tuple[str, ...]) -> tuple[str, ...]:
         """Return the paths of the stated biases of some sources."""
@@ -276,7 +287,7 @@ class Claiming:
         """Return the paths that what a claim speaks of is computed from."""
         if claim.target in self.entries:
             return [claim.target]
-        names = sorted(ledger.depends_on(claim.target))
+        names = sorted(claim.needs)
         return [path for name in names for path in self.layout.paths_of(name, claim.index)]
 
     def check_sums(self, claims: list[Claim]) -> None:

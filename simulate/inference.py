@@ -283,7 +283,7 @@ def complete(
     quantities = propagation.quantities(priors, found, states)
     log_likelihood, perceived = nothing, nothing
     if priors.evidence:
-        targets = propagation.log_targets(priors, found, quantities, terms)
+        targets = propagation.log_targets(priors, found, states, quantities, terms)
         log_likelihood = evidence.log_likelihood(targets, terms)
         perceived = evidence.perceive(targets, terms, rng)
     return Draws(scores, found, states, quantities, log_likelihood, perceived, fact_probability, sample_stats)

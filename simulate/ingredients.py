@@ -63,7 +63,7 @@ class Ingredient:
         """Yield the sets of paths that a claim or the correlations make depend on one another."""
         for claim in self.priors.evidence:
             paths = {claim.target, claim.error, *claim.biased_by}
-            for name in ledger.depends_on(claim.target):
+            for name in claim.needs:
                 paths |= set(self.priors.layout.paths_of(name, claim.index))
             yield frozenset(paths & self.used)
         yield frozenset(self.priors.correlations.paths)

@@ -141,6 +141,7 @@ def changed(read: Layers, settings: Sequence[str]) -> Layers:
     content, faults = read.content, list[Fault]()
     for setting in settings:
         content = override(content, setting, faults)
+    content = of_their_years(content, read.content)
     faults += [Fault(where, "holds a control character", "remove it") for where in control_characters(content)]
     faults += [] if is_a_name(read.path.stem) else [Fault("file", "its name cannot be that of its runs", "rename it")]
     references = dict(reference_tables(read.path.parent, content, faults, read.references))
@@ -148,6 +149,39 @@ def changed(read: Layers, settings: Sequence[str]) -> Layers:
         raise InputError(read.path, faults)
     texts = read.texts | {f"{REFERENCE}/{name}.csv": text for name, text in references.items()}
     return replace(read, content=content, texts=texts, settings=(*read.settings, *settings), references=references)
+
+
+def of_their_years(content: dict[str, Any], before: Mapping[str, Any], own: Mapping[str, Any] = {}) -> dict[str, Any]:
+    """Return content in which claims count the years that they did ``before``, when the horizon was another number.
+
+    A figure for four years stays one, whatever horizon a cost is asked over. Claims that are given or changed in the
+    ``own`` content of the file that has the new horizon are of that.
+    """
+    horizon, claims = value_at(before, ["scope", "horizon"]), value_at(content, ["evidence"])
+    years = None if horizon in (None, value_at(content, ["scope", "horizon"])) else fixed_years(horizon)
+    if years is None or not isinstance(claims, Mapping):
+        return content
+    from simulate import ledger
+
+    def counted(name: str, item: Any) -> Any:
+        quantity = item.get("quantity") if isinstance(item, Mapping) else None
+        is_over_years = isinstance(quantity, str) and ledger.HORIZON in ledger.depends_on(quantity)
+        is_own = isinstance(own.get("evidence"), Mapping) and name in own["evidence"]
+        return item if not is_over_years or is_own or "years" in item else {**item, "years": years}
+
+    return {**content, "evidence": {name: counted(name, item) for name, item in claims.items()}}
+
+
+def fixed_years(horizon: Any) -> float | None:
+    """Return a horizon as a file gives it in years, or None where that is no fixed number."""
+    from simulate.elicitation import FaultsFound, elicit
+    from simulate.schema import HORIZON
+
+    table = horizon if isinstance(horizon, Mapping) else {"text" if isinstance(horizon, str) else "value": horizon}
+    try:
+        return elicit({**table, "note": "of the file"}, HORIZON).value
+    except FaultsFound:
+        return None
 
 
 def is_a_name(stem: str) -> bool:
@@ -229,7 +263,7 @@ class Gathering:
             else:
                 merged = merge(merged, without_heading(self.merged(target, (*chain, name))))
         self.texts[self.reached(path)], self.own[name] = text, content
-        return merge(merged, content)
+        return of_their_years(merge(merged, content), merged, content)
 
     def reached(self, path: Path) -> str:
         """Return where a copy of a file must lie for the other copies to find it, be it a link here or not."""

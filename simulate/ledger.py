@@ -318,6 +318,10 @@ def fleet_use(
 # The graph
 
 
+HORIZON = "horizon"
+"""The input that says how many years are counted."""
+
+
 def available(inputs: Iterable[str]) -> dict[str, Quantity]:
     """Return the quantities that follow from the named inputs, in order of computation."""
     known = set(inputs)

@@ -9,7 +9,7 @@ one more axis; the evidence is one observed vector, ``log_claims``.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -163,8 +163,8 @@ def log_targets(priors: Priors, found: Entries, states: np.ndarray[Any, Any], te
     gate = {path: row for fact, row in zip(priors.facts, states, strict=True) for path in fact.gates}
     ones = np.ones(states.shape[1])
     layout = priors.layout
-    wanted = {claim.target for claim in priors.evidence} & ledger.QUANTITIES.keys()
-    needs = frozenset().union(*(ledger.depends_on(name) for name in wanted))
+    wanted = {claim.target for claim in priors.evidence if claim.years is None} & ledger.QUANTITIES.keys()
+    needs = frozenset().union(*(claim.needs for claim in priors.evidence))
     given: dict[str, Any] = {name: found[path] for name, path in layout.scalars.items() if path in found}
     for name, paths in layout.rows.items():
         if name in needs and all(path in found for path in paths):
@@ -173,7 +173,7 @@ def log_targets(priors: Priors, found: Entries, states: np.ndarray[Any, Any], te
             given[name] = column if (gates == 1).all() else column * gates
     given |= {name: list(positions) for name, positions in layout.positions.items()}
     quantities = ledger.evaluate(given, wanted)
-    rows = [target_of(claim, priors, found, quantities) + pt.zeros(len(ones)) for claim in priors.evidence]
+    rows = [target_of(claim, priors, found, given, quantities) + pt.zeros(len(ones)) for claim in priors.evidence]
     log_quantity = pt.log(pt.maximum(pt.stack(rows), SMALLEST))
     sharing = [row for row, claim in enumerate(priors.evidence) if claim.error]
     if sharing:
@@ -186,11 +186,15 @@ def log_targets(priors: Priors, found: Entries, states: np.ndarray[Any, Any], te
     return log_quantity
 
 
-def target_of(claim: Claim, priors: Priors, found: Entries, quantities: dict[str, Any]) -> Any:
-    """Return the quantity or unknown that a claim speaks of, without biases."""
+def target_of(
+    claim: Claim, priors: Priors, found: Entries, given: Mapping[str, Any], quantities: Mapping[str, Any]
+) -> Any:
+    """Return the quantity or unknown that a claim speaks of, over the years that it counts, without biases."""
     path = f"runs.{claim.index}.gpu_hours" if claim.target == "gpu_hours" else claim.target
     if path in found:
         return found[path]
+    if claim.years is not None:
+        quantities = ledger.evaluate({**given, ledger.HORIZON: claim.years}, [claim.target])
     value = quantities[claim.target]
     return value[priors.layout.names[ledger.QUANTITIES[claim.target].dim].index(claim.index)] if claim.index else value
 

@@ -81,11 +81,19 @@ class Claim:
     note: str
     error: str = ""
     """Path of the error that the claim shares with its group, where it shares one."""
+    years: float | None = None
+    """The years that the figure counts, where the horizon of the file is another."""
 
     @property
     def about(self) -> str:
         """What the claim speaks of, as a prior file writes it."""
         return f"{self.target}[{self.index}]" if self.index else self.target
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Every input and quantity that what the claim speaks of is computed from; no horizon but its own, if any."""
+        needed = ledger.depends_on(self.target)
+        return needed if self.years is None else needed - {ledger.HORIZON}
 
 
 @dataclass(frozen=True)
@@ -169,7 +177,7 @@ class Priors:
         """
         paths = {path for claim in self.evidence for path in (claim.target, claim.error, *claim.biased_by)}
         for claim in self.evidence:
-            for name in ledger.depends_on(claim.target):
+            for name in claim.needs:
                 paths |= set(self.layout.paths_of(name))
         if paths & set(self.correlations.paths):
             paths |= set(self.correlations.paths)

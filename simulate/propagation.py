@@ -77,6 +77,7 @@ def quantities(priors: Priors, found: Mapping[str, Floats], states: Mapping[str,
 def log_targets(
     priors: Priors,
     found: Mapping[str, Floats],
+    states: Mapping[str, Floats],
     ledger_values: Mapping[str, Floats],
     terms: evidence.Terms,
     xp: Any = np,
@@ -88,18 +89,27 @@ def log_targets(
     """
     rows = []
     for claim, scale in zip(priors.evidence, terms.shared, strict=True):
-        target = xp.log(xp.maximum(target_of(claim, priors, found, ledger_values), SMALLEST))
+        target = xp.log(xp.maximum(target_of(claim, priors, found, states, ledger_values), SMALLEST))
         bias = sum(xp.log(found[path]) for path in claim.biased_by)
         rows.append(target + bias + (scale * found[claim.error] if claim.error else 0.0))
     return np.stack(rows)
 
 
-def target_of(claim: Claim, priors: Priors, found: Mapping[str, Floats], ledger_values: Mapping[str, Floats]) -> Floats:
-    """Return the quantity or unknown that a claim speaks of, without biases."""
+def target_of(
+    claim: Claim,
+    priors: Priors,
+    found: Mapping[str, Floats],
+    states: Mapping[str, Floats],
+    ledger_values: Mapping[str, Floats],
+) -> Floats:
+    """Return the quantity or unknown that a claim speaks of, over the years that it counts, without biases."""
     if claim.target in found:
         return found[claim.target]
     if claim.target == "gpu_hours":
         return found[f"runs.{claim.index}.gpu_hours"]
+    if claim.years is not None:
+        given = inputs(priors, found, states) | {ledger.HORIZON: claim.years}
+        ledger_values = ledger.evaluate(given, [claim.target])
     value = ledger_values[claim.target]
     if not claim.index:
         return value
@@ -117,5 +127,5 @@ def log_targets_over(
     terms, each = terms or evidence.terms(priors), []
     for column in states.T:
         state = {fact.path: np.asarray(value) for fact, value in zip(priors.facts, column, strict=True)}
-        each.append(log_targets(priors, found, quantities(priors, found, state), terms, xp))
+        each.append(log_targets(priors, found, state, quantities(priors, found, state), terms, xp))
     return np.stack(each, axis=-1)

@@ -356,6 +356,9 @@ class Evidence(Table):
     label: str = Field(default="", description="what tables and figures call it; its claimant, unless given")
     claimant: str = Field(default="", description="who says so; the publisher of its source, unless given")
     date: datetime.date | Year | None = Field(default=None, description="when it was said: a day, a month or a year")
+    years: float | None = Field(
+        default=None, gt=0, description="of a figure over the horizon: how many it counts; the file's, unless given"
+    )
     group: Name | None = Field(default=None, description="claims of one origin share one error")
     source: str | None = Field(default=None, description="the name of one of `sources`")
     sources: list[str] = Field(default=[], description="likewise, where there are several")

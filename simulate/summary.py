@@ -237,7 +237,7 @@ def standings(priors: Priors, draws: Draws, prior: Draws) -> list[ClaimStanding]
 def spoken_of(priors: Priors, draws: Draws) -> Iterator[tuple[Claim, Floats]]:
     """Yield every claim of the file, and the draws of what it speaks of."""
     for claim in priors.claims:
-        yield claim, propagation.target_of(claim, priors, draws.values, draws.quantities)
+        yield claim, propagation.target_of(claim, priors, draws.values, draws.states, draws.quantities)
 
 
 def standing(claim: Claim, percentile: float, prior_percentile: float) -> ClaimStanding:

@@ -58,6 +58,8 @@ EVERYTHING = (
     + claim("making-too", "development", 5e8, more='group = "press"')
     + claim("owned", "ownership", 2e9, kind="ceiling")
     + claim("all", "company", 5e8, kind="floor")
+    + claim("three-years", "ownership", 9e8)
+    + "years = 3\n"
     + claim("possible", "fleet_use", 1.0, unit="", kind="ceiling")
     + claim("base-run", "run_cost[base]", 6e6)
     + claim("hours", "gpu_hours[base]", 2.8e6, "GPU-hour")
