@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ TUNE = (100, 100_000)
 CHAINS = (1, 64)
 SEED = (0, 2**32 - 1)
 
+BEYOND = 2
+"""Draws that must lie beyond an end of an interval, on average, for it to be one."""
 SAMPLERS = ("nutpie", "pymc")
 
 WHOLE = {"draws": DRAWS, "tune": TUNE, "chains": CHAINS, "seed": SEED, "cores": (1, 1024), "thin": (1, 10_000)}
@@ -78,8 +81,21 @@ def written(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
-def check(priors: Priors, settings: Settings) -> None:
-    """Raise `SimulateError` with all that is wrong with settings for a file."""
+def too_probable(probability: float, draws: int) -> str:
+    """Return what is wrong with intervals of a probability of so many draws, empty where nothing is."""
+    if round((1 - probability) / 2 * draws, 9) >= BEYOND:
+        return ""
+    most = 1 - 2 * BEYOND / draws
+    way = f"use --probability {math.floor(most * 1e6) / 1e6:g} or less, or " if most > 0 else ""
+    needed = math.ceil(round(2 * BEYOND / (1 - probability), 3))
+    return (
+        f"{draws:,} draws are too few for {100 * probability:.9g} % intervals, beyond whose ends hardly one of them "
+        f"lies: {way}{needed:,} draws in all"
+    )
+
+
+def check(priors: Priors, settings: Settings, probability: float) -> None:
+    """Raise `SimulateError` with all that is wrong with settings, and intervals of a probability, for a file."""
     from simulate import quasi
 
     sampled = bool(priors.evidence) and not settings.prior_only
@@ -95,5 +111,6 @@ def check(priors: Priors, settings: Settings) -> None:
             f"{heard}, and {settings.draws:,} sampled draws of a chain are more than are kept: use --draws "
             f"{most} or fewer, or --prior-only, which takes any number"
         )
+    found += filter(None, [too_probable(probability, settings.draws * settings.chains)])
     if found:
         raise SimulateError("\n".join(found))

@@ -61,7 +61,7 @@ def run(
     file does not allow, and `RunError` where the disk refuses; a run that has not converged is written too, and says
     so.
     """
-    limits.check(priors, settings)
+    limits.check(priors, settings, probability)
     clock = Clock(progress)
     beside = beside and settings.cores > 1
     with (

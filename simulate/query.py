@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import jackknife, report, summary
-from simulate.errors import ExpressionError
+from simulate import jackknife, limits, report, summary
+from simulate.errors import ExpressionError, SimulateError
 from simulate.expressions import Call, Flaw, parse
 from simulate.formulas import Checking, Formula, Quantities, quantile_of
 from simulate.results import Run
@@ -29,6 +29,9 @@ Mask = NDArray[np.bool_]
 
 FEW = 100
 """Draws in which a condition holds below which an answer says that they are few."""
+
+FEWEST = 4
+"""Draws in which a condition must hold for there to be an answer."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,10 @@ def query(run: Run, expressions: Sequence[str], *, probability: float | None = N
     everything that is wrong with any of the expressions.
     """
     own = float(next(iter(run.manifest["scopes"].values()))["probability"])
-    return answers(Quantities.of(run), expressions, probability or own)
+    quantities = Quantities.of(run)
+    if probability and (fault := limits.too_probable(probability, quantities.size)):
+        raise SimulateError(fault)
+    return answers(quantities, expressions, probability or own)
 
 
 def answers(quantities: Quantities, expressions: Sequence[str], probability: float) -> list[Answer]:
@@ -132,7 +138,24 @@ class Asking:
             row = self.summarised(expression, found, values, unit)
             return Answer(**common, what="median", value=row.p50, mcse=row.mcse_p50, row=row)
         what = found.node.function if isinstance(found.node, Call) and found.of else "value"
-        return Answer(**common, what=what, value=float(values), mcse=self.error(found, what))
+        held = common["held"]
+        mcse = self.error(found, what) if held is None or held >= FEWEST else math.nan
+        if held is not None and not np.isfinite(mcse):
+            raise Flaw(
+                found.node.start,
+                f"rests on {held} of {self.quantities.size:,} draws, too few to say how far it can be trusted",
+                "give a condition that holds more often",
+            )
+        self.check_end(found, quantile_of(what), self.quantities.size if held is None else held)
+        return Answer(**common, what=what, value=float(values), mcse=mcse)
+
+    def check_end(self, found: Formula, chance: float | None, draws: int) -> None:
+        """Raise `Flaw` for a quantile beyond which too few of the draws lie; q0 and q100 are none."""
+        if chance is None or chance in (0.0, 1.0) or round(min(chance, 1 - chance) * draws, 9) >= limits.BEYOND:
+            return
+        least = 100 * limits.BEYOND / draws
+        mend = f"ask for q{least:.2g} to q{100 - least:.6g}, or sample more draws"
+        raise Flaw(found.node.start, f"lies where {draws:,} draws tell nothing", mend)
 
     def column(self, expression: str, part: Formula) -> Column:
         """Return the draws of a part of an expression, under its text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from simulate.summary import amount, published
 ABSENT = "–"
 EXTREME = 0.01
 """How close to 0 or 1 a probability is said to be that none or all of many draws speak for."""
+
+LOOSEST = 0.3
+"""A bound on a probability above which it says nothing."""
 
 ROUNDING = 1e-12
 """Relative error that is arithmetic, and none of the draws."""
@@ -66,10 +70,32 @@ def in_words(answer: Answer) -> str:
     if answer.what != "P":
         return amount(answer.value, answer.unit, mcse)
     if answer.value in (0.0, 1.0):
-        bound = max(EXTREME, 3 / (answer.draws if answer.held is None else max(answer.held, 1)))
-        return f"<{bound:.2g}" if answer.value == 0 else f">{max(0.0, 1 - bound):.2g}"
-    found = amount(answer.value, "", mcse)
-    return {"0": "<0.001", "1": ">0.999"}.get(f"{float(found):g}", found)
+        bound = max(EXTREME, 3 / (answer.draws if answer.held is None else answer.held))
+        return f"<{bound:.2g}" if answer.value == 0 else f">{1 - bound:.2g}"
+    return probability_in_words(answer.value, mcse)
+
+
+def probability_in_words(probability: float, mcse: float) -> str:
+    """Return a probability as finely as the smaller of itself and its complement is known, or a bound on that.
+
+    What is within two Monte Carlo errors of zero is only bounded, two errors above it.
+
+    >>> probability_in_words(0.99525, 0.0022), probability_in_words(0.00475, 0.0022), probability_in_words(0.64, 0.01)
+    ('0.995', '0.005', '0.64')
+    >>> probability_in_words(0.9981, 0.0011), probability_in_words(0.0004, 0.0003)
+    ('>0.995', '<0.001')
+    """
+    smaller, is_high = min(probability, 1 - probability), probability > 0.5
+    above = smaller + 2 * mcse
+    is_bounded = smaller < 2 * mcse and above < LOOSEST
+    if is_bounded:
+        places = -math.floor(math.log10(above))
+        word = f"{math.ceil(above * 10**places) / 10**places:.{places}f}"
+    else:
+        word = amount(smaller, "", mcse)
+    if is_high:
+        word = f"{1 - float(word):.{len(word.partition('.')[2])}f}"
+    return f"{'' if not is_bounded else '>' if is_high else '<'}{word}"
 
 
 def interval(answer: Answer) -> str:
@@ -83,7 +109,8 @@ def interval(answer: Answer) -> str:
 
 def error(answer: Answer) -> str:
     """Return the Monte Carlo standard error of an answer, to one digit; none where the draws do not tell it."""
-    if not answer.mcse > ROUNDING * abs(answer.value):
+    ends = (answer.row.lower, answer.row.upper) if answer.row else ()
+    if not answer.mcse > ROUNDING * max(map(abs, (answer.value, *ends))):
         return ABSENT
     return amount(answer.mcse, answer.unit, answer.mcse)
 

@@ -70,7 +70,7 @@ class Sweeping:
 def sampled(priors: Priors, point: Point) -> Outcome:
     """Return what comes out of a prior file with the options of a point. Raises as `pipeline.run` does."""
     settings, probability = sampling(point.options), point.options.probability
-    limits.check(priors, settings)
+    limits.check(priors, settings, probability)
     if streaming.is_due(priors, settings):
         streamed = streaming.stream(priors, settings, probability)
         prior, (posterior, rows, verdict) = streamed.kept, streamed.settled(settings.prior_only)

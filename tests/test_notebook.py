@@ -70,6 +70,14 @@ def test_a_change_of_the_file_is_as_on_the_command_line(write, tmp_path, change)
     assert "with chips.h800.rental_rate=4 set by hand" in repr(changed.query("final_run"))
 
 
+def test_intervals_whose_ends_the_draws_do_not_reach_are_refused_before_anything_is_drawn(write, tmp_path):
+    with pytest.raises(
+        SimulateError, match=r"400 draws are too few for 99\.9 % intervals.*: use --probability 0.99 or"
+    ):
+        simulate.run(write(MINIMAL), out=tmp_path / "runs", draws=200, chains=2, probability=0.999)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_numbers_of_numpy_are_as_good_as_those_of_python(write, tmp_path):
     given = {"draws": np.int64(20), "chains": np.int8(2), "seed": np.uint32(3), "probability": np.float32(0.5)}
     assert simulate.run(write(MINIMAL), out=tmp_path, **given).interval("final_run").probability == 0.5

@@ -36,7 +36,7 @@ def test_a_prior_file_that_was_run_is_not_run_again(obtain):
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 2}, {"draws": 21}, {"chains": 1}, {"tune": 5}, {"target_accept": 0.95}, {"prior_only": True}]
+    "change", [{"seed": 2}, {"draws": 21}, {"chains": 3}, {"tune": 5}, {"target_accept": 0.95}, {"prior_only": True}]
 )
 def test_another_setting_is_another_run(obtain, change):
     assert obtain().folder != obtain(settings=dataclasses.replace(SETTINGS, **change)).folder

@@ -181,6 +181,36 @@ def test_an_event_that_no_draw_shows_is_not_called_impossible(run, ask):
     assert found.notes == ["true in none of the 4,000 draws"]
 
 
+@pytest.mark.parametrize("held", ["gpus > 24k", "gpus < 11k or gpus > 24k", "gpus > 12k"])
+def test_a_probability_and_its_complement_are_told_alike(ask, held):
+    one, other = (query_report.in_words(ask(f"P({what})")) for what in (held, f"not ({held})"))
+    assert float(one.strip("<>")) + float(other.strip("<>")) == pytest.approx(1)
+    assert (one[0] == "<") == (other[0] == ">")
+
+
+def test_a_probability_next_to_certainty_is_bounded_by_what_the_draws_allow(ask):
+    for cut in ("23k", "24k", "25k"):
+        found = ask(f"P(gpus < {cut})")
+        said = query_report.in_words(found)
+        assert said.startswith(">") == (1 - found.value < 2 * found.mcse)
+        assert float(said.strip(">")) < 1
+        assert not said.startswith(">") or float(said.strip(">")) <= found.value
+
+
+@pytest.mark.parametrize("expression", ["median(company | {})", "P(company > 1bn | {})", "q90(company | {}) / 2"])
+def test_what_rests_on_a_handful_of_draws_is_refused(flaws, draws, expression):
+    third = float(np.sort(draws["gpus"], axis=None)[-3])
+    [(_, said)] = flaws(expression.format(f"gpus >= {third!r}"))
+    assert "rests on 3 of 4,000 draws" in said
+
+
+def test_an_end_that_the_draws_do_not_reach_is_refused(flaws, run):
+    [(_, said)] = flaws("q99.99(company)")
+    assert "4,000 draws tell nothing; ask for q0.05 to q99.95" in said
+    with pytest.raises(SimulateError, match=r"too few for 99\.99 % intervals"):
+        query(run, ["company"], probability=0.9999)
+
+
 def test_a_condition_that_seldom_holds_is_said_to(ask):
     assert "which is few" in ask("mean(gpus | gpus > 24k)").notes[0]
 
