@@ -347,7 +347,10 @@ def runs(out: Path) -> list[Path]:
 
 
 def find(run: str, out: Path, *, what: str = "run") -> Path:
-    """Return the folder that a user means by ``run``: a folder, a prior file's name (its latest), or a part of a name.
+    """Return the folder that a user means by ``run``.
+
+    That is a folder, a prior file's name (its latest run), a part of a run's name, or the pointer of a citation,
+    ``lab/20260101T…``, whose end may be left off.
 
     Raises `RunError` when nothing or more than one run matches; ``what`` is what there might have been.
     """
@@ -356,7 +359,7 @@ def find(run: str, out: Path, *, what: str = "run") -> Path:
             return Path(run)
     known = runs(out)
     of_file = [folder for folder in known if folder.parent.name == run]
-    matching = of_file[-1:] or [folder for folder in known if run and run in folder.name]
+    matching = of_file[-1:] or [folder for folder in known if run and is_part(run, folder)]
     if len(matching) == 1:
         return matching[0]
     if matching:
@@ -365,6 +368,11 @@ def find(run: str, out: Path, *, what: str = "run") -> Path:
         )
     name = " ".join(run.split())[:60] or "''"
     raise RunError(f"{name}: no such {what} in {out}; `simulate list` shows what there is")
+
+
+def is_part(text: str, folder: Path) -> bool:
+    """Whether text is a part of a run's name, or the beginning of its pointer where it names the prior file too."""
+    return f"{folder.parent.name}/{folder.name}".startswith(text) if "/" in text else text in folder.name
 
 
 def remark(given: str, run: Run, out: Path) -> str:
