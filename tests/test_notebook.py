@@ -1,5 +1,6 @@
 """In Python as on the command line."""
 
+import dataclasses
 import html
 import os
 import re
@@ -91,6 +92,48 @@ def test_all_that_is_wrong_with_the_options_of_a_run_is_said_at_once(tmp_path):
     ):
         assert part in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"set": 3},
+        {"set": None},
+        {"set": [3]},
+        {"out": 3},
+        {"out": None},
+        {"figures": "no"},
+        {"again": "no"},
+        {"nuts": np.array(["nutpie", "pymc"])},
+    ],
+)
+def test_what_a_run_cannot_be_given_is_named(tmp_path, given):
+    [name] = given
+    with pytest.raises(SimulateError, match=f"^{name}: "):
+        simulate.run("semianalysis", **{"out": tmp_path, **given})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("given", [{"folder": 3}, {"folder": "semianalysis", "out": 3}])
+def test_a_place_that_is_none_is_named(given):
+    with pytest.raises(SimulateError, match=f"^{[*given][-1]}: 3 is neither a text nor a path"):
+        simulate.load(**given)
+
+
+def test_questions_that_are_no_text_are_named(run):
+    for wrong in (3, None, ["final_run"], Path("ladder")):
+        for ask in (run.interval, run.cite, run.query, run.plot):
+            with pytest.raises(SimulateError, match=r"^(name|scopes|expressions|kind): .* is no text"):
+                ask(wrong)
+    with pytest.raises(SimulateError, match="force: 'no' is neither True nor False"):
+        run.cite(force="no")
+
+
+def test_a_summary_says_whether_the_run_has_converged(run):
+    assert run.summary()["converged"].all()
+    verdict = {**run.manifest["verdict"], "converged": False}
+    poor = Run(dataclasses.replace(run.on_disk, manifest={**run.manifest, "verdict": verdict}))
+    assert not poor.summary()["converged"].any()
 
 
 def test_a_run_can_be_cited_and_queried(run):
