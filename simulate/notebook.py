@@ -174,18 +174,30 @@ class Run:
         arguments.refuse(*(arguments.text(*one) for one in texts), arguments.switch("force", force))
         return citations.cite(self.on_disk, scopes, form=form, style=style, force=force)
 
-    def plot(self, kind: str = "ladder", *, scope: str = "", theme: str = "light", size: str = "page") -> Figure:
-        """Draw a figure of the run, as ``simulate plot`` does: any of its kinds, as a PNG beside the run's own.
+    def plot(
+        self,
+        kind: str = "ladder",
+        *,
+        scope: str = "",
+        theme: str = "light",
+        size: str = "page",
+        to: str | Path | None = None,
+    ) -> Figure:
+        """Draw a figure of the run, as ``simulate plot`` does: any of its kinds, as a PNG.
 
-        Raises `SimulateError` for a kind, scope, theme or size that there is not.
+        ``to`` is the folder to draw into, by default that of the run's own figures. Raises `SimulateError` for a
+        kind, scope, theme or size that there is not, and `RunError` where the disk refuses.
         """
         from simulate.plot_order import EVERY, Order, fill
 
         texts = {"kind": kind, "scope": scope, "theme": theme, "size": size}
-        arguments.refuse(*(arguments.text(name, value) for name, value in texts.items()))
+        arguments.refuse(
+            *(arguments.text(name, value) for name, value in texts.items()),
+            arguments.path("to", to) if to is not None else "",
+        )
         if kind == EVERY:
             raise SimulateError(f"{kind}: one figure at a time; `simulate plot` draws all")
-        [path] = fill(Order((kind,), ("png",), theme, size, scope), self.on_disk)
+        [path] = fill(Order((kind,), ("png",), theme, size, scope), self.on_disk, Path(to) if to is not None else None)
         return Figure(path)
 
     def __repr__(self) -> str:

@@ -193,6 +193,19 @@ def disk(place: Path, mend: str = "choose another place with --out") -> Iterator
         raise RunError(f"{place}: cannot write: {reason}; {free}{mend}") from error
 
 
+@contextlib.contextmanager
+def present(folder: Path) -> Iterator[None]:
+    """Have a folder there to write into; of what had to be made for it nothing empty is left."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for place in new:
+            with contextlib.suppress(OSError):  # what came to hold something stays
+                place.rmdir()
+
+
 def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 

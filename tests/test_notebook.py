@@ -1,6 +1,7 @@
 """In Python as on the command line."""
 
 import dataclasses
+import errno
 import html
 import os
 import re
@@ -13,7 +14,7 @@ import pytest
 from conftest import MINIMAL, Write
 
 import simulate
-from simulate import results
+from simulate import plot_files, results
 from simulate.errors import RunError, SimulateError
 from simulate.notebook import Run
 
@@ -166,6 +167,21 @@ def test_a_figure_shows_itself_with_its_caption(run):
     shown = figure._repr_html_()
     assert f"{html.escape(figure.caption)}</figcaption>" in shown
     assert "data:image/png;base64,iVBOR" in shown
+
+
+def test_a_figure_is_drawn_where_it_is_wanted(run, tmp_path):
+    assert run.plot("exceedance", to=tmp_path / "new" / "place").path == tmp_path / "new" / "place" / "exceedance.png"
+    assert not list(run.folder.rglob("exceedance*"))
+
+
+def test_a_figure_that_cannot_be_written_says_where_else_and_leaves_no_folder(run, tmp_path, monkeypatch):
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(plot_files, "place", full)
+    with pytest.raises(RunError, match="free space, or choose another place with --to"):
+        run.plot("exceedance", to=tmp_path / "new" / "place")
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_there_is_not_is_said(run, tmp_path):
