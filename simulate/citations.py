@@ -15,6 +15,7 @@ from simulate import bibliography, report, sources
 from simulate.errors import NotConvergedError, SimulateError
 from simulate.ingredients import ingredients
 from simulate.markup import MARKUPS, Paragraph, Span, code
+from simulate.naming import listed
 from simulate.report import level, scope_words
 from simulate.results import Run
 from simulate.summary import amount
@@ -140,21 +141,12 @@ def lead(manifest: Mapping[str, Any]) -> str:
     pooled = ""
     if report.is_pool(manifest):
         shares = [f"{report.share_words(one['share'])} {one['name']}" for one in manifest["members"]]
-        pooled = f"pooling {joined(shares)}, "
+        pooled = f"pooling {listed(shares)}, "
     if manifest["group"] == "prior":
         return f"{pooled}from priors alone, with {report.evidence_words(manifest)}, we estimate"
     if not manifest["sampling"]["evidence"]:
         return f"{pooled}from stated priors, with no evidence to weigh, we estimate"
     return f"{pooled}we estimate"
-
-
-def joined(names: Sequence[str]) -> str:
-    """Return names as a list in words.
-
-    >>> joined(["a", "b", "c"]), joined(["a"])
-    ('a, b and c', 'a')
-    """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def in_words(run: Run, scopes: Sequence[str]) -> dict[str, str]:
