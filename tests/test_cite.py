@@ -198,6 +198,26 @@ def test_methods_say_the_disputed_facts_settings_and_judgements(make):
     )
 
 
+def test_methods_count_the_sources_of_all_that_was_used_and_say_so(rich):
+    said = cite(rich, ["final_run"], style="methods")
+    used = "All inputs and disputed facts used, also those that the scopes named here do not need, rest on"
+    assert f"{used} {len(keys(rich))} sources (" in said
+
+
+def test_methods_say_of_priors_alone_that_facts_were_drawn(rich):
+    assert "Disputed facts were drawn by their prior probabilities: h100: owned at all (" in cite(rich, style="methods")
+
+
+def test_what_has_no_effect_is_no_judgement_that_a_result_stands_on(rich):
+    judged, without = (
+        cite(rich, ["hardware"], style="methods").split(before)[1].split(". ")[0]
+        for before in ("by a stated judgement, stand ", "Without any effect on the scopes named here: ")
+    )
+    assert "hosting.load" in without
+    assert "chips.h100.server_cost" in judged
+    assert not set(re.findall(r"\(([^)]+)\)", judged)) & set(re.findall(r"\(([^)]+)\)", without))
+
+
 # --- Sources ---------------------------------------------------------------------------------
 
 
@@ -239,7 +259,9 @@ def test_a_pool_is_cited_with_its_shares_and_the_sources_of_all_members(make, tm
     assert "total cost over the years that each member counts" in cite(run, ["company"])
     assert {"report", "bank", "correlator"} <= keys(run)
     assert "horizon, 4 years" in cite(run, style="methods")
-    assert "horizon, 3" in cite(run, style="methods")
+    assert "horizon, 3 years" in cite(run, style="methods")
+    without = cite(run, ["hardware"], style="methods").split("Without any effect on the scopes named here: ")[1]
+    assert [part.split(", ")[0] for part in without.split("\n")[0].split("; ")] == ["of one", "of two"]
 
 
 # --- Bibliographies --------------------------------------------------------------------------
