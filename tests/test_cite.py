@@ -245,7 +245,7 @@ def test_evidence_that_was_heard_is_a_source_and_is_described(make):
     run = make(FULL, "heard", prior_only=False)
     assert {"analyst", "official", "report"} <= keys(run)
     said = cite(run, ["hardware"], style="methods", force=True)
-    assert "An analyst (Server hardware, about $600M, within a factor of 1.3)" in said
+    assert "An analyst (server hardware, about $600M, within a factor of 1.3)" in said
     assert re.search(
         r"h100: owned at all \(fleet\.h100\.exists, prior probability 0\.3, posterior [<>]?0\.\d\d\)", said
     )
