@@ -82,7 +82,7 @@ def named_scopes(run: Run, scopes: Sequence[str]) -> list[str]:
 def paragraphs(run: Run, scopes: Sequence[str], style: str) -> list[Paragraph]:
     """Return a citation in a style, before it is written in any markup."""
     if style == "short":
-        return sentences(run, scopes, short=True)
+        return [*sentences(run, scopes, short=True), *reasons(run)]
     from simulate import methods
 
     found = ingredients(run)
@@ -92,8 +92,13 @@ def paragraphs(run: Run, scopes: Sequence[str], style: str) -> list[Paragraph]:
 
 
 def alarm(run: Run) -> list[Span]:
-    """Return the warning that stands before everything a forced citation says."""
-    return [] if run.converged else [Span(f"{run.manifest['verdict']['in_words']}.", "strong"), Span(" ")]
+    """Return the warning that stands before everything a forced citation says, since each may be quoted alone."""
+    return [] if run.converged else [Span("NOT CONVERGED, do not cite.", "strong"), Span(" ")]
+
+
+def reasons(run: Run) -> list[Paragraph]:
+    """Return why a run must not be cited, once for all its sentences; the longer styles say it of the draws."""
+    return [] if run.converged else [[Span(f"{run.manifest['verdict']['in_words']}.")]]
 
 
 # ---------------------------------------------------------------------------------------------

@@ -151,6 +151,16 @@ def test_a_citation_that_is_forced_says_that_the_run_has_not_converged(rich, for
     assert "NOT CONVERGED" not in cite(rich, ["final_run"], form=form)
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_each_sentence_of_a_poor_run_has_the_warning_and_the_reasons_come_once(rich, style):
+    run = failed(rich)
+    said = cite(run, ["final_run", "company"], style=style, force=True)
+    sentences = [line for line in said.split("\n\n") if "we estimate" in line]
+    assert all(line.startswith("NOT CONVERGED, do not cite. From") for line in sentences)
+    assert said.startswith("NOT CONVERGED, do not cite.")
+    assert said.count(run.manifest["verdict"]["in_words"]) == 1
+
+
 def test_the_command_exits_3_for_a_run_that_has_not_converged_unless_forced(rich, unconverged, tmp_path):
     run = str(unconverged(rich, tmp_path).folder)
     refused = CliRunner().invoke(cli.main, ["cite", run])
