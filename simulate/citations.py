@@ -28,15 +28,19 @@ HORIZON = "scope.horizon"
 
 NOUNS = {
     "final_run": ("the rental-equivalent cost of ", "final training run", ""),
-    "official_runs": ("the rental-equivalent cost of ", "officially costed training runs", ""),
+    "official_runs": ("the rental-equivalent cost of all training runs counted for ", "", ""),
     "research_compute": ("the rental-equivalent cost of ", "research and training compute", ""),
     "development": ("", "cost of development", " (compute at rental rates, staff and other spending)"),
-    "hardware": ("the purchase cost of ", "servers", ""),
-    "operations": ("", "{years}cost of operating its servers", "{over}"),
+    "hardware": ("the purchase cost of the servers counted for ", "", ""),
+    "operations": ("the {years}cost of operating the servers counted for ", "", "{over}"),
     "ownership": ("", "{years}cost of ownership", "{over}"),
     "company": ("", "{years}total cost", "{over} (its share of the servers, staff and other spending)"),
 }
-"""Each scope in words, in three parts: before its owner, what is owned, and after it, with the years it counts."""
+"""Each scope in words that are true of any subject, in three parts, with the years it counts.
+
+They are what stands before the subject, what belongs to it, if anything does (a model has no servers), and what
+stands after it.
+"""
 
 NUMERALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -157,9 +161,15 @@ def lead(manifest: Mapping[str, Any]) -> str:
 def in_words(run: Run, scopes: Sequence[str]) -> dict[str, str]:
     """Return scopes in words: whose each is, what it is, over how many years where it counts years."""
     subject = str(run.manifest["subject"])
-    years, over = horizon(run) if any("{years}" in NOUNS[scope][1] for scope in scopes) else ("", "")
+    years, over = horizon(run) if any("{years}" in "".join(NOUNS[scope]) for scope in scopes) else ("", "")
     return {
-        scope: f"{before}{belonging(what.format(years=years), subject)}{after.format(over=over)}"
+        scope: "".join(
+            (
+                before.format(years=years),
+                belonging(what.format(years=years), subject) if what else subject,
+                after.format(over=over),
+            )
+        )
         for scope, (before, what, after) in NOUNS.items()
         if scope in scopes
     }

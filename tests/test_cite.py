@@ -94,8 +94,11 @@ def test_a_sentence_has_median_interval_level_money_and_run_with_the_digits_of_t
 
 def test_horizon_and_subject_are_those_of_the_run(make):
     text = FULL.replace('title = "Every', 'subject = "OpenAI\'s GPT-4"\ntitle = "Every')
-    said = cite(make(text, "gpt", "scope.horizon=3"), ["company"])
+    said = cite(make(text, "gpt", "scope.horizon=3"))
     assert "the three-year total cost of OpenAI's GPT-4" in said
+    assert "the rental-equivalent cost of all training runs counted for OpenAI's GPT-4 at" in said
+    assert "the purchase cost of the servers counted for OpenAI's GPT-4 at" in said
+    assert "the three-year cost of operating the servers counted for OpenAI's GPT-4 at" in said
 
 
 def test_a_sentence_says_what_was_changed_of_its_prior_file(make):
