@@ -187,7 +187,10 @@ def belonging(what: str, subject: str) -> str:
 
 
 def horizon(run: Run) -> tuple[str, str]:
-    """Return the years that a scope counts, as it stands before and after its noun; an uncertain number after it."""
+    """Return the years that a scope counts, before and after its noun; after it, those that are uncertain, and of what.
+
+    They are of the posterior only where there is evidence.
+    """
     group = str(run.manifest["group"])
     tree = run.tree(group, "constant_data")
     constants, draws = tree["constant_data"].dataset, tree[group].dataset
@@ -197,7 +200,9 @@ def horizon(run: Run) -> tuple[str, str]:
         return "", " over the years that each member counts"
     found = next(row for row in run.summary() if row["variable"] == HORIZON and row["group"] == run.manifest["group"])
     low, high = (amount(float(found[end]), "", float(found[f"mcse_{end}"])) for end in ("lower", "upper"))
-    return "", f" over an uncertain horizon of {low} to {high} years ({100 * float(found['probability']):g} %)"
+    whose = group if run.manifest["sampling"]["evidence"] else "prior"
+    of_what = f"{100 * float(found['probability']):g} % {whose} interval"
+    return "", f" over an uncertain horizon of {low} to {high} years ({of_what})"
 
 
 def years_in_words(years: float) -> str:

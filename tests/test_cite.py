@@ -112,7 +112,9 @@ def test_a_sentence_says_what_was_changed_of_its_prior_file(make):
 
 def test_an_uncertain_horizon_is_given_as_an_interval(make):
     said = cite(make(FULL, "file", *BY_HAND), ["ownership"])
-    assert re.search(r"cost of ownership over an uncertain horizon of 3\.?\d* to [45]\.?\d* years \(90 %\) at", said)
+    assert re.search(
+        r"cost of ownership over an uncertain horizon of 3\.?\d* to [45]\.?\d* years \(90 % prior interval\) at", said
+    )
 
 
 def test_a_run_without_evidence_says_so(make):
