@@ -488,8 +488,9 @@ def query(
     An expression is made of quantities of the ledger and paths of the prior file (company, gpus,
     fleet.h800.count, run_cost[r1]), numbers with suffixes and units ($500M, 30k GPU), + - * / and
     parentheses, min, max, sum and log, and statistics: P(a > b), mean (or E), median, sd, q05, q90 …,
-    each also under a condition, P(a > b | fleet.h100.exists), with and, or and not. One that is no
-    statistic gives its median and interval. Exits with 3 when the run has not converged.
+    each also under a condition, P(a > b | fleet.h100.exists), with and, or and not. A number without a
+    unit takes that of what it is compared with or added to: P(gpus > 50k). What is no statistic
+    gives its median and interval. Exits with 3 when the run has not converged.
     """
     found = opened(run, out)
     from simulate import query_report

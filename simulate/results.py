@@ -391,8 +391,8 @@ def is_part(text: str, folder: Path) -> bool:
 def remark(given: str, run: Run, out: Path) -> str:
     """Return what is to be said where the name of a prior file means its latest run, and that is no plain one.
 
-    A plain run has its file as it stands, has heard all of its evidence, and has converged. Empty for any other name
-    of a run, and for a plain one.
+    A plain run changed nothing of its file by ``--set``, has heard all of its evidence, and has converged; whether the
+    file is another by now is not looked at. Empty for any other name of a run, and for a plain one.
     """
     unlike = peculiarities(run.manifest)
     if given != run.folder.parent.name or Path(given) == run.folder or not unlike:

@@ -276,6 +276,8 @@ def step_supported(value: float, mcse: float) -> float:
     if value == 0 or not math.isfinite(value):
         return 0.0
     largest = 10.0 ** math.floor(math.log10(abs(value)))
+    if mcse == math.inf:
+        return largest
     finest = largest / 10 ** (MOST_DIGITS - 1)
     unit = 10.0 ** math.ceil(math.log10(mcse)) if mcse > finest else finest
     if unit < largest:
