@@ -15,6 +15,7 @@ from simulate import bibliography, report, sources
 from simulate.errors import NotConvergedError, SimulateError
 from simulate.ingredients import ingredients
 from simulate.markup import MARKUPS, Paragraph, Span, code
+from simulate.naming import listed
 from simulate.report import level, scope_words
 from simulate.results import Run
 from simulate.summary import amount
@@ -27,15 +28,19 @@ HORIZON = "scope.horizon"
 
 NOUNS = {
     "final_run": ("the rental-equivalent cost of ", "final training run", ""),
-    "official_runs": ("the rental-equivalent cost of ", "officially costed training runs", ""),
+    "official_runs": ("the rental-equivalent cost of all training runs counted for ", "", ""),
     "research_compute": ("the rental-equivalent cost of ", "research and training compute", ""),
     "development": ("", "cost of development", " (compute at rental rates, staff and other spending)"),
-    "hardware": ("the purchase cost of ", "servers", ""),
-    "operations": ("", "{years}cost of operating its servers", "{over}"),
+    "hardware": ("the purchase cost of the servers counted for ", "", ""),
+    "operations": ("the {years}cost of operating the servers counted for ", "", "{over}"),
     "ownership": ("", "{years}cost of ownership", "{over}"),
     "company": ("", "{years}total cost", "{over} (its share of the servers, staff and other spending)"),
 }
-"""Each scope in words, in three parts: before its owner, what is owned, and after it, with the years it counts."""
+"""Each scope in words that are true of any subject, in three parts, with the years it counts.
+
+They are what stands before the subject, what belongs to it, if anything does (a model has no servers), and what
+stands after it.
+"""
 
 NUMERALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -81,7 +86,7 @@ def named_scopes(run: Run, scopes: Sequence[str]) -> list[str]:
 def paragraphs(run: Run, scopes: Sequence[str], style: str) -> list[Paragraph]:
     """Return a citation in a style, before it is written in any markup."""
     if style == "short":
-        return sentences(run, scopes, short=True)
+        return [*sentences(run, scopes, short=True), *reasons(run)]
     from simulate import methods
 
     found = ingredients(run)
@@ -91,8 +96,13 @@ def paragraphs(run: Run, scopes: Sequence[str], style: str) -> list[Paragraph]:
 
 
 def alarm(run: Run) -> list[Span]:
-    """Return the warning that stands before everything a forced citation says."""
-    return [] if run.converged else [Span(f"{run.manifest['verdict']['in_words']}.", "strong"), Span(" ")]
+    """Return the warning that stands before everything a forced citation says, since each may be quoted alone."""
+    return [] if run.converged else [Span("NOT CONVERGED, do not cite.", "strong"), Span(" ")]
+
+
+def reasons(run: Run) -> list[Paragraph]:
+    """Return why a run must not be cited, once for all its sentences; the longer styles say it of the draws."""
+    return [] if run.converged else [[Span(f"{run.manifest['verdict']['in_words']}.")]]
 
 
 # ---------------------------------------------------------------------------------------------
@@ -140,7 +150,7 @@ def lead(manifest: Mapping[str, Any]) -> str:
     pooled = ""
     if report.is_pool(manifest):
         shares = [f"{report.share_words(one['share'])} {one['name']}" for one in manifest["members"]]
-        pooled = f"pooling {joined(shares)}, "
+        pooled = f"pooling {listed(shares)}, "
     if manifest["group"] == "prior":
         return f"{pooled}from priors alone, with {report.evidence_words(manifest)}, we estimate"
     if not manifest["sampling"]["evidence"]:
@@ -148,21 +158,18 @@ def lead(manifest: Mapping[str, Any]) -> str:
     return f"{pooled}we estimate"
 
 
-def joined(names: Sequence[str]) -> str:
-    """Return names as a list in words.
-
-    >>> joined(["a", "b", "c"]), joined(["a"])
-    ('a, b and c', 'a')
-    """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def in_words(run: Run, scopes: Sequence[str]) -> dict[str, str]:
     """Return scopes in words: whose each is, what it is, over how many years where it counts years."""
     subject = str(run.manifest["subject"])
-    years, over = horizon(run) if any("{years}" in NOUNS[scope][1] for scope in scopes) else ("", "")
+    years, over = horizon(run) if any("{years}" in "".join(NOUNS[scope]) for scope in scopes) else ("", "")
     return {
-        scope: f"{before}{belonging(what.format(years=years), subject)}{after.format(over=over)}"
+        scope: "".join(
+            (
+                before.format(years=years),
+                belonging(what.format(years=years), subject) if what else subject,
+                after.format(over=over),
+            )
+        )
         for scope, (before, what, after) in NOUNS.items()
         if scope in scopes
     }
@@ -180,7 +187,10 @@ def belonging(what: str, subject: str) -> str:
 
 
 def horizon(run: Run) -> tuple[str, str]:
-    """Return the years that a scope counts, as it stands before and after its noun; an uncertain number after it."""
+    """Return the years that a scope counts, before and after its noun; after it, those that are uncertain, and of what.
+
+    They are of the posterior only where there is evidence.
+    """
     group = str(run.manifest["group"])
     tree = run.tree(group, "constant_data")
     constants, draws = tree["constant_data"].dataset, tree[group].dataset
@@ -190,7 +200,9 @@ def horizon(run: Run) -> tuple[str, str]:
         return "", " over the years that each member counts"
     found = next(row for row in run.summary() if row["variable"] == HORIZON and row["group"] == run.manifest["group"])
     low, high = (amount(float(found[end]), "", float(found[f"mcse_{end}"])) for end in ("lower", "upper"))
-    return "", f" over an uncertain horizon of {low} to {high} years ({100 * float(found['probability']):g} %)"
+    whose = group if run.manifest["sampling"]["evidence"] else "prior"
+    of_what = f"{100 * float(found['probability']):g} % {whose} interval"
+    return "", f" over an uncertain horizon of {low} to {high} years ({of_what})"
 
 
 def years_in_words(years: float) -> str:

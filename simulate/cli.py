@@ -318,11 +318,15 @@ def check(names: Sequence[str], settings: Sequence[str], prior_predictive: bool)
 @click.argument("run", metavar="RUN")
 @OUT
 def show(run: str, out: Path) -> None:
-    """Print the tables of a run: its folder, a part of its name, or its prior file's name (the latest)."""
+    """Print the tables of a run: its folder, a part of its name, or its prior file's name (the latest).
+
+    Exits with 3 when it has not converged.
+    """
     from simulate import report
 
     found = opened(run, out)
     say(f"{report.terminal(found.manifest)}\n\nrun: {found.folder}")
+    stop_unless_converged([found])
 
 
 @example("simulate verify --all")
@@ -409,7 +413,7 @@ def plot(
 
     Of a run: ladder, forest, posterior, prior-posterior, evidence. Of one cost scope, or of it where it is named:
     breakdown, exceedance, pairs, sensitivity, tornado. Of the chains: energy, ranks, trace. Or all of them: all.
-    A figure that the run was written with is left as it is.
+    A figure that the run was written with is left as it is. Exits with 3 when the run has not converged.
     """
     from simulate.plot_order import Order, fill
 
@@ -419,6 +423,7 @@ def plot(
         paths = fill(order, found, to, progress if progress.shown else None)
     for path in paths:
         say(path)
+    stop_unless_converged([found])
 
 
 @example("simulate cite semianalysis ownership --style full")
@@ -483,8 +488,9 @@ def query(
     An expression is made of quantities of the ledger and paths of the prior file (company, gpus,
     fleet.h800.count, run_cost[r1]), numbers with suffixes and units ($500M, 30k GPU), + - * / and
     parentheses, min, max, sum and log, and statistics: P(a > b), mean (or E), median, sd, q05, q90 …,
-    each also under a condition, P(a > b | fleet.h100.exists), with and, or and not. One that is no
-    statistic gives its median and interval. Exits with 3 when the run has not converged.
+    each also under a condition, P(a > b | fleet.h100.exists), with and, or and not. A number without a
+    unit takes that of what it is compared with or added to: P(gpus > 50k). What is no statistic
+    gives its median and interval. Exits with 3 when the run has not converged.
     """
     found = opened(run, out)
     from simulate import query_report

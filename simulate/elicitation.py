@@ -30,7 +30,7 @@ from simulate.distributions import (
 )
 from simulate.errors import Fault
 from simulate.families import BUILDERS, solve_quantiles, student_t
-from simulate.units import UnitError, factor, spoken
+from simulate.units import UnitError, counted, factor, spoken
 
 DEFAULT_LEVEL = 0.9
 LARGEST = 1e30
@@ -627,20 +627,20 @@ def check_support(distribution: Distribution, place: Place, reading: Reading) ->
 
 def spoken_form(table: Mapping[str, Any]) -> str:
     """Return how the file gives the number, in words: ``8k to 12k GPU (90 %)``."""
-    unit = f" {table['unit']}" if table.get("unit") else ""
+    unit = str(table.get("unit") or "")
     family = str(table.get("family", ""))
     if "value" in table:
-        return f"{plain(table['value'])}{unit}"
+        return counted(plain(table["value"]), unit)
     if "interval" in table:
         ends = table["interval"]
         low, high = ends.split(" to ") if isinstance(ends, str) else ends
         level = parse_number(table.get("level", DEFAULT_LEVEL)) or DEFAULT_LEVEL
-        return f"{plain(low)} to {plain(high)}{unit} ({100 * level:g} %{f', {family}' if family else ''})"
+        return f"{counted(f'{plain(low)} to {plain(high)}', unit)} ({100 * level:g} %{f', {family}' if family else ''})"
     keys = [*QUANTILES, *SPOKEN, *BOUNDS]
     given = ", ".join(f"{key} {plain(table[key])}" for key in keys if key in table)
     if "components" in table:
         given = " or ".join(f"{plain(part.get('weight'))} × [{spoken_form(part)}]" for part in table["components"])
-    return f"{f'{family}: ' if family else ''}{given}{unit}"
+    return counted(f"{f'{family}: ' if family else ''}{given}", unit)
 
 
 def plain(raw: Any) -> str:

@@ -62,9 +62,12 @@ def shipped_folder() -> Path:
 def find(name: str | Path) -> Path:
     """Return the prior file that ``name`` means: a path, or the name of a file in ``priors/`` or shipped.
 
-    Raises `InputError` when there is none.
+    A file that is not here but in ``priors/``, where `write_starter` puts it, is meant too. Raises `InputError` when
+    there is none.
     """
     given = Path(name)
+    if given.suffix == ".toml" and len(given.parts) == 1 and not is_file(given) and is_file("priors" / given):
+        return "priors" / given
     if given.suffix == ".toml" or len(given.parts) != 1 or is_file(given):
         return given
     for folder in (Path("priors"), shipped_folder()):
@@ -231,7 +234,10 @@ def referred(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 class Gathering:
-    """Reads a file and what it extends; each base once, none from outside the folder of the main file."""
+    """Reads a file and what it extends; each base once, none from outside the folder of the main file.
+
+    A base that is not there is read from where the shipped files are, as if it lay beside or below the main file.
+    """
 
     def __init__(self, root: Path) -> None:
         self.folder = Path(os.path.abspath(root))
@@ -244,7 +250,7 @@ class Gathering:
         """Return the content of ``path`` over that of the files it extends; ``chain`` led here."""
         name = path.resolve().relative_to(self.root).as_posix() if chain else path.name
         before = f"{name}: " if chain else ""
-        text = read_text(path, before, self.faults)
+        text = read_text(self.lying(path) if chain else path, before, self.faults)
         content = parse(text, before, self.faults)
         merged: dict[str, Any] = {}
         bases = content.get("extends", [])
@@ -255,7 +261,7 @@ class Gathering:
             if target is None:
                 continue
             if known in self.own:
-                self.texts.setdefault(self.reached(target), read_text(target, f"{where}: ", self.faults))
+                self.texts.setdefault(self.reached(target), read_text(self.lying(target), f"{where}: ", self.faults))
             elif known in (*chain, name):
                 self.faults.append(Fault(where, f"{base!r} extends itself in a circle", "break the circle"))
             elif len(chain) >= LONGEST_CHAIN:
@@ -273,6 +279,11 @@ class Gathering:
         )
         return found.as_posix()
 
+    def lying(self, path: Path) -> Path:
+        """Return where a file is read: at its path or, where none is there, at the same path among the shipped ones."""
+        shipped = shipped_folder() / self.reached(path)
+        return shipped if not is_file(path) and is_file(shipped) else path
+
     def base(self, base: Any, path: Path, where: str) -> Path | None:
         """Return the file that an ``extends`` entry names, or None after a fault."""
         if not isinstance(base, str) or not base.endswith(".toml"):
@@ -281,7 +292,7 @@ class Gathering:
         target = Path(os.path.normpath(path.parent / base))
         try:
             inside = target.resolve().is_relative_to(self.root)
-            exists = target.is_file()
+            exists = inside and self.lying(target).is_file()
         except (OSError, ValueError, RuntimeError):
             inside, exists = True, False
         if not inside:
@@ -289,7 +300,8 @@ class Gathering:
                 Fault(where, f"{base!r} leaves the folder of the prior file", "keep bases beside or below it")
             )
         elif not exists:
-            self.faults.append(Fault(where, f"no such file {base!r}", "the path is relative to the file that extends"))
+            mend = "the path is relative to the file that extends, or that of a shipped one: common/hosting.toml"
+            self.faults.append(Fault(where, f"no such file {base!r}", mend))
         return target if inside and exists else None
 
 

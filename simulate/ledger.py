@@ -199,7 +199,7 @@ def final_run(run_cost: Number, final_runs: Any) -> Number:
     return run_cost[final_runs].sum(axis=0)
 
 
-@quantity("USD", "all officially costed runs", basis=RENTAL)
+@quantity("USD", "all counted training runs", basis=RENTAL)
 def official_runs(run_cost: Number) -> Number:
     """Return the sum over the runs of the base model and of what was trained from it."""
     return run_cost.sum(axis=0)
@@ -211,7 +211,7 @@ def later_runs_cost(run_cost: Number, later_runs: Any) -> Number:
     return run_cost[later_runs].sum(axis=0)
 
 
-@quantity("GPU-hour", "accelerator-hours of the officially costed runs")
+@quantity("GPU-hour", "accelerator-hours of all counted training runs")
 def official_gpu_hours(gpu_hours: Number) -> Number:
     """Return ``sum_r gpu_hours_r``."""
     return gpu_hours.sum(axis=0)

@@ -64,7 +64,7 @@ def plain_option(name: str, value: Any) -> Any:
             return value
         raise ValueError(f"{written(value)} is neither True nor False")
     if name == "nuts":
-        if value in SAMPLERS:
+        if isinstance(value, str) and value in SAMPLERS:
             return value
         raise ValueError(f"{written(value)} is no sampler; there are {', '.join(SAMPLERS)}")
     raise ValueError(f"no option of a run; there are {', '.join([*WHOLE, *SHARES, *SWITCHES, 'nuts'])}")

@@ -6,15 +6,14 @@ Every number is the run's: of its manifest and of the prior files in its folder.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from simulate import ledger, report, sources
 from simulate.ingredients import Ingredient
 from simulate.markup import Paragraph, Span, code
-from simulate.naming import Named, Names
+from simulate.naming import Named, Names, listed
 from simulate.priors import Claim, Constant, Unknown
 from simulate.results import Run
 from simulate.summary import published
@@ -28,10 +27,6 @@ FLEET = ("hardware", "operations", "ownership")
 LIBRARIES = ("python", "nutpie", "pymc", "arviz", "numpy")
 MANY = 8
 """Pairs of correlated inputs from which they are counted instead of listed."""
-
-
-def listed(texts: Sequence[str]) -> str:
-    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
 def plural(number: int, noun: str) -> str:
@@ -113,14 +108,29 @@ def inputs(one: Ingredient, scopes: Sequence[str]) -> Iterator[Span]:
     yield Span(f"{f' ({kinds})' if unknowns else ''} and {plural(len(fixed), 'fixed one')}; ")
     yield Span(f"{needed} of the uncertain ones enter the scopes named here. ")
     yield from assumed(one, scopes)
-    judged = [u.path for u in unknowns if not u.sources and u.distribution.family != "predictive"]
-    works = sources.used([one])
-    known = listed([f"{number} {kind}" for kind, number in Counter(w.known for w in works if w.known).most_common()])
-    if works:
-        yield Span(f"They rest on {plural(len(works), 'source')}{f' ({known})' if known else ''}. ")
+    yield from rested(one)
+    felt = one.bearing_on(scopes)
+    judged = [u.path for u in unknowns if not u.sources and u.distribution.family != "predictive" and u.path in felt]
     if judged:
         yield Span("Without a source, by a stated judgement, stand ")
         yield from [*named([*map(Names.of_file(priors), judged)]), Span(". ")]
+
+
+def rested(one: Ingredient) -> Iterator[Span]:
+    """Yield how many sources all stands on that the draws were computed from, whatever scopes are asked for."""
+    works = sources.used([one])
+    if not works:
+        return
+    used = listed(
+        [
+            "inputs",
+            *(["disputed facts"] if one.priors.facts else []),
+            *(["claims"] if one.heard and one.priors.evidence else []),
+        ]
+    )
+    known = listed([f"{number} {kind}" for kind, number in Counter(w.known for w in works if w.known).most_common()])
+    yield Span(f"All {used} used, also those that the scopes named here do not need, rest on ")
+    yield Span(f"{plural(len(works), 'source')}{f' ({known})' if known else ''}. ")
 
 
 def is_error(unknown: Unknown) -> bool:
@@ -132,21 +142,12 @@ def assumed(one: Ingredient, scopes: Sequence[str]) -> Iterator[Span]:
     """Yield what is taken for the horizon, the window and the share of the fleet, where the scopes need it."""
     needed, names = one.needed_by(scopes), Names.of_file(one.priors)
     found = [
-        f"{names(path).words}, {in_years(entry.given)}"
+        f"{names(path).words}, {entry.given}"
         for path in COUNTED
         if path in needed and (entry := one.priors.entries.get(path))
     ]
     if found:
         yield Span(f"Counted are: {'; '.join(found)}. ")
-
-
-def in_years(given: str) -> str:
-    """Return a number of a prior file as a sentence has it, where its unit is years.
-
-    >>> in_years("4 year"), in_years("1 year"), in_years("0.8 to 1.6 year (90 %)")
-    ('4 years', '1 year', '0.8 to 1.6 years (90 %)')
-    """
-    return re.sub(r"(?<!^1) year\b", " years", given)
 
 
 def evidence(one: Ingredient) -> Iterator[Span]:
@@ -193,14 +194,15 @@ def claim_words(claim: Claim, names: Names) -> str:
 
 
 def facts(manifest: Mapping[str, Any]) -> Iterator[Span]:
-    """Yield the disputed facts, with their probabilities before and after the evidence."""
+    """Yield the disputed facts, with their probabilities before the evidence, and after it where it was heard."""
     if not manifest["facts"]:
         return
-    names = Names.of(manifest)
-    yield Span("Disputed facts were marginalised exactly: ")
+    names, drawn = Names.of(manifest), manifest["verdict"]["method"] == "exact"
+    how = "drawn by their prior probabilities" if drawn else "marginalised exactly"
+    yield Span(f"Disputed facts were {how}: ")
     for position, (path, probability) in enumerate(manifest["facts"].items()):
         before = f"{manifest['fact_priors'][path]:g}"
-        after = "" if manifest["group"] == "prior" else f", posterior {report.likely(probability)}"
+        after = "" if drawn or manifest["group"] == "prior" else f", posterior {report.likely(probability)}"
         yield Span(f"{'; ' if position else ''}{names(path).words} (")
         yield code(path)
         yield Span(f", prior probability {before}{after})")
@@ -246,22 +248,22 @@ def intervals(manifest: Mapping[str, Any]) -> Iterator[Span]:
 
 def without(found: Sequence[Ingredient], scopes: Sequence[str]) -> Iterator[Span]:
     """Yield what the prior files give and what did nothing: idle, or with no effect on the scopes named."""
-    idle = [one for each in found for one in names_in(each, each.priors.idle, several=len(found) > 1)]
-    rest = [one for each in found for one in names_in(each, silenced(each, scopes), several=len(found) > 1)]
+    idle = [*of_each(found, lambda one: one.priors.idle)]
+    rest = [*of_each(found, lambda one: silenced(one, scopes))]
     if idle:
-        yield Span("Given, and needed by no quantity of the ledger: ")
-        yield from [*named(idle), Span(". ")]
+        yield from [Span("Given, and needed by no quantity of the ledger: "), *idle, Span(". ")]
     if rest:
-        yield Span("Without any effect on the scopes named here: ")
-        yield from [*named(rest), Span(". ")]
+        yield from [Span("Without any effect on the scopes named here: "), *rest, Span(". ")]
     if not idle and not rest:
         yield Span("Every uncertain input has an effect on the scopes named here. ")
 
 
-def names_in(one: Ingredient, paths: Iterable[str], *, several: bool) -> list[Named]:
-    """Return the names of entries of a prior file, which is named too where there are several."""
-    names = map(Names.of_file(one.priors), paths)
-    return [Named(f"{one.name}, {entry.words}", entry.path) if several else entry for entry in names]
+def of_each(found: Sequence[Ingredient], paths: Callable[[Ingredient], Sequence[str]]) -> Iterator[Span]:
+    """Yield the names of some entries of each prior file, by the file where there are several."""
+    each = [(one, named([*map(Names.of_file(one.priors), paths(one))])) for one in found]
+    for position, (one, names) in enumerate((one, names) for one, names in each if names):
+        yield Span(f"{'; ' if position else ''}{f'of {one.name}, ' if len(found) > 1 else ''}")
+        yield from names
 
 
 def silenced(one: Ingredient, scopes: Sequence[str]) -> list[str]:

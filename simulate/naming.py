@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,33 +72,33 @@ ENTRIES: Mapping[str, Mapping[str, str]] = {
 LABELLED = frozenset({"chips", "fleet", "runs", "staff", "other"})
 """Sections whose tables a prior file can give a label."""
 
-SCOPE_LABELS = {
-    "final_run": "Final training run",
-    "official_runs": "All official runs",
-    "research_compute": "Research compute",
-    "development": "Development",
-    "hardware": "Server hardware",
-    "operations": "Fleet operation",
-    "ownership": "Cost of ownership",
-    "company": "The company, in all",
+SCOPES = {
+    "final_run": "final training run",
+    "official_runs": "all official runs",
+    "research_compute": "research compute",
+    "development": "development",
+    "hardware": "server hardware",
+    "operations": "fleet operation",
+    "ownership": "cost of ownership",
+    "company": "the company, in all",
 }
 """The cost scopes of the ledger."""
 
 QUANTITIES = {
-    **SCOPE_LABELS,
+    **SCOPES,
     "gpus": "GPUs owned",
-    "operating_per_kw": "Running cost per kW",
+    "operating_per_kw": "running cost per kW",
     "operating_per_gpu": "running cost per GPU",
     "gpu_hour_owned": "owner's cost per GPU-hour",
     "gpu_hours": "GPU-hours",
     "run_cost": "cost to rent",
     "run_cost_owned": "owner's cost",
-    "later_runs_cost": "Later training runs",
+    "later_runs_cost": "later training runs",
     "official_gpu_hours": "GPU-hours of official runs",
     "final_gpu_hours": "GPU-hours of the final run",
-    "final_run_owned": "Final run at owner's cost",
-    "staff": "Staff per year",
-    "fleet_use": "Fleet compute needed",
+    "final_run_owned": "final run at owner's cost",
+    "staff": "staff per year",
+    "fleet_use": "fleet compute needed",
 }
 """All quantities of the ledger; those with an index are called by what it names, and then by these words."""
 
@@ -167,7 +167,7 @@ def words(path: str, labels: Mapping[str, str]) -> str:
     >>> words("fleet.h800.count", labels), words("scope.attribution", labels), words("groups.report.error", labels)
     ('H800: number owned', 'share of the fleet', 'report: shared error')
     >>> words("ownership", labels), words("gpu_hours[v3]", labels), words("other_things.log_size", labels)
-    ('Cost of ownership', 'V3 pre-training: GPU-hours', 'log size')
+    ('cost of ownership', 'V3 pre-training: GPU-hours', 'log size')
     """
     if found := INDEXED.fullmatch(path):
         key = found["key"]
@@ -193,3 +193,16 @@ def capital(text: str) -> str:
     """
     first = text.split(":")[0].split(" ")[0]
     return f"{text[:1].upper()}{text[1:]}" if first.isalpha() and first.islower() else text
+
+
+SCOPE_LABELS = {name: capital(text) for name, text in SCOPES.items()}
+"""The cost scopes as they stand by themselves."""
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a"]), listed([])
+    ('a, b and c', 'a', '')
+    """
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import citations, report, results
+from simulate import arguments, citations, report, results
 from simulate.errors import SimulateError
 
 if TYPE_CHECKING:
@@ -132,15 +132,20 @@ class Run:
         return self.tree.children["prior"]
 
     def summary(self) -> pd.DataFrame:
-        """Return median, interval and Monte Carlo errors of every cost scope, a row each, at full precision."""
+        """Return median, interval and Monte Carlo errors of every cost scope, a row each, at full precision.
+
+        ``converged`` is the verdict on the run, the same in every row.
+        """
         import pandas as pd
 
         columns = ["median", "lower", "upper", "probability", "kind", "unit", "basis"]
         errors = ["mcse_median", "mcse_lower", "mcse_upper"]
-        return pd.DataFrame.from_dict(self.manifest["scopes"], orient="index")[columns + errors].rename_axis("scope")
+        table = pd.DataFrame.from_dict(self.manifest["scopes"], orient="index")[columns + errors]
+        return table.assign(converged=self.converged).rename_axis("scope")
 
     def interval(self, name: str) -> Interval:
         """Return the interval of a cost scope. Raises `SimulateError` for what is none of the run."""
+        arguments.refuse(arguments.text("name", name))
         found = self.manifest["scopes"].get(name)
         if found is None:
             known = ", ".join(self.manifest["scopes"])
@@ -157,6 +162,7 @@ class Run:
         """Return the answers to expressions such as ``"P(company > 1.6 bn)"``, as `simulate.query.query` does."""
         from simulate import query, query_report
 
+        arguments.refuse(*(arguments.text("expressions", one) for one in expressions))
         answers = query.query(self.on_disk, expressions)
         heading = query_report.heading(self.manifest, answers) if answers else ""
         warning = "" if self.converged else str(self.manifest["verdict"]["in_words"])
@@ -164,18 +170,34 @@ class Run:
 
     def cite(self, *scopes: str, form: str = "text", style: str | None = None, force: bool = False) -> str:
         """Return what to write of the run, as `simulate.citations.cite` does."""
+        texts = [("form", form), *([("style", style)] if style is not None else []), *(("scopes", s) for s in scopes)]
+        arguments.refuse(*(arguments.text(*one) for one in texts), arguments.switch("force", force))
         return citations.cite(self.on_disk, scopes, form=form, style=style, force=force)
 
-    def plot(self, kind: str = "ladder", *, scope: str = "", theme: str = "light", size: str = "page") -> Figure:
-        """Draw a figure of the run, as ``simulate plot`` does: any of its kinds, as a PNG beside the run's own.
+    def plot(
+        self,
+        kind: str = "ladder",
+        *,
+        scope: str = "",
+        theme: str = "light",
+        size: str = "page",
+        to: str | Path | None = None,
+    ) -> Figure:
+        """Draw a figure of the run, as ``simulate plot`` does: any of its kinds, as a PNG.
 
-        Raises `SimulateError` for a kind, scope, theme or size that there is not.
+        ``to`` is the folder to draw into, by default that of the run's own figures. Raises `SimulateError` for a
+        kind, scope, theme or size that there is not, and `RunError` where the disk refuses.
         """
         from simulate.plot_order import EVERY, Order, fill
 
+        texts = {"kind": kind, "scope": scope, "theme": theme, "size": size}
+        arguments.refuse(
+            *(arguments.text(name, value) for name, value in texts.items()),
+            arguments.path("to", to) if to is not None else "",
+        )
         if kind == EVERY:
             raise SimulateError(f"{kind}: one figure at a time; `simulate plot` draws all")
-        [path] = fill(Order((kind,), ("png",), theme, size, scope), self.on_disk)
+        [path] = fill(Order((kind,), ("png",), theme, size, scope), self.on_disk, Path(to) if to is not None else None)
         return Figure(path)
 
     def __repr__(self) -> str:
@@ -212,11 +234,16 @@ def run(
     ``priors`` is a file or the name of a shipped one, ``set`` a change or several as on the command line
     (``"fleet.h100.count=5k to 15k"``), ``sampling`` fields of `simulate.inference.Settings` such as ``seed`` or
     ``draws``. A run that has not converged is returned too, and says so. Raises `InputError` with every fault of the
-    file, `SimulateError` with all that is wrong with ``sampling``, and `RunError` where the disk refuses.
+    file, `SimulateError` with all that is wrong with what is given besides, and `RunError` where the disk refuses.
     """
     from simulate import limits, loading, pipeline, plots
     from simulate.inference import Settings
 
+    arguments.refuse(
+        *(arguments.path(name, value) for name, value in {"priors": priors, "out": out}.items()),
+        arguments.texts("set", set),
+        *(arguments.switch(name, value) for name, value in {"figures": figures, "again": again}.items()),
+    )
     given = limits.plain({"cores": pipeline.cores(), **sampling, "probability": probability})
     probability, settings = given.pop("probability"), Settings(**given)
     found = loading.load(str(priors), (set,) if isinstance(set, str) else tuple(set))
@@ -229,8 +256,9 @@ def run(
 
 
 def load(folder: str | Path, *, out: str | Path = "results") -> Run:
-    """Return a run that was made: its folder, a part of its name, or its prior file's name (the latest in ``out``).
+    """Return a run in ``out``: by its folder, a part of its name, its prior file (the latest), or a citation's pointer.
 
     Raises `RunError` where there is none, and `DamagedRunError` where it is not as it was written.
     """
+    arguments.refuse(arguments.path("folder", folder), arguments.path("out", out))
     return Run(results.load(results.find(str(folder), Path(out))))

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from simulate import plot_order, plots, results
+from simulate.naming import listed
 from simulate.plot_caption import capital
 from simulate.plot_order import EVERY, Order
 from simulate.results import Run
@@ -64,10 +65,6 @@ def page(name: str, kinds: list[str]) -> str:
 
 def shows(kind: str) -> str:
     return capital(plots.KINDS[kind])
-
-
-def listed(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def reduced(content: bytes) -> bytes:

@@ -108,14 +108,14 @@ def make(
 ) -> list[Path]:
     """Write one figure in each format, and its caption, into a folder, by its kind or another name; return the paths.
 
-    The files of a folder named in ``keep`` stay as they are. Raises `SimulateError` as `draw` does.
+    The files of a folder named in ``keep`` stay as they are. Raises `SimulateError` as `draw` does, and `RunError`
+    where the disk refuses, which then leaves no new folder behind.
     """
     from simulate.plot_style import house_style
 
     check([kind], manifest, tree, scope)
     check_analysis(kind, analysis)
-    with results.disk(folder), house_style(look):
-        folder.mkdir(parents=True, exist_ok=True)
+    with results.disk(folder, "choose another place with --to"), results.present(folder), house_style(look):
         figure = painter(kind)(manifest, tree, scope, analysis)
         text = caption(kind, manifest, tree, scope=scope, analysis=analysis)
         return plot_files.write(folder, name or kind, figure, text, capital(KINDS[kind]), formats, keep)

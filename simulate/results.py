@@ -193,6 +193,19 @@ def disk(place: Path, mend: str = "choose another place with --out") -> Iterator
         raise RunError(f"{place}: cannot write: {reason}; {free}{mend}") from error
 
 
+@contextlib.contextmanager
+def present(folder: Path) -> Iterator[None]:
+    """Have a folder there to write into; of what had to be made for it nothing empty is left."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for place in new:
+            with contextlib.suppress(OSError):  # what came to hold something stays
+                place.rmdir()
+
+
 def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
@@ -347,7 +360,10 @@ def runs(out: Path) -> list[Path]:
 
 
 def find(run: str, out: Path, *, what: str = "run") -> Path:
-    """Return the folder that a user means by ``run``: a folder, a prior file's name (its latest), or a part of a name.
+    """Return the folder that a user means by ``run``.
+
+    That is a folder, a prior file's name (its latest run), a part of a run's name, or the pointer of a citation,
+    ``lab/20260101T…``, whose end may be left off.
 
     Raises `RunError` when nothing or more than one run matches; ``what`` is what there might have been.
     """
@@ -356,7 +372,7 @@ def find(run: str, out: Path, *, what: str = "run") -> Path:
             return Path(run)
     known = runs(out)
     of_file = [folder for folder in known if folder.parent.name == run]
-    matching = of_file[-1:] or [folder for folder in known if run and run in folder.name]
+    matching = of_file[-1:] or [folder for folder in known if run and is_part(run, folder)]
     if len(matching) == 1:
         return matching[0]
     if matching:
@@ -367,11 +383,16 @@ def find(run: str, out: Path, *, what: str = "run") -> Path:
     raise RunError(f"{name}: no such {what} in {out}; `simulate list` shows what there is")
 
 
+def is_part(text: str, folder: Path) -> bool:
+    """Whether text is a part of a run's name, or the beginning of its pointer where it names the prior file too."""
+    return f"{folder.parent.name}/{folder.name}".startswith(text) if "/" in text else text in folder.name
+
+
 def remark(given: str, run: Run, out: Path) -> str:
     """Return what is to be said where the name of a prior file means its latest run, and that is no plain one.
 
-    A plain run has its file as it stands, has heard all of its evidence, and has converged. Empty for any other name
-    of a run, and for a plain one.
+    A plain run changed nothing of its file by ``--set``, has heard all of its evidence, and has converged; whether the
+    file is another by now is not looked at. Empty for any other name of a run, and for a plain one.
     """
     unlike = peculiarities(run.manifest)
     if given != run.folder.parent.name or Path(given) == run.folder or not unlike:

@@ -411,7 +411,7 @@ class PriorFile(Table):
         default="USD", pattern=r"^USD( (19|20)\d\d)?$", description="currency and price year, such as USD 2025"
     )
     note: str = Field(default="", description="premises and choices, for whoever reads a result")
-    extends: list[str] = Field(default=[], description="prior files below this one, a later over an earlier")
+    extends: list[str] = Field(default=[], description="prior files below this one or shipped, a later over an earlier")
     currencies: dict[Annotated[str, Field(pattern="^[A-Z]{3}$")], Currency] = {}
     scope: Scope = Scope()
     hosting: Hosting = Hosting()

@@ -29,7 +29,7 @@ import uvicorn
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -134,6 +134,8 @@ class Gate:
             return PlainTextResponse("only pages of this server may ask", 403)
         if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return PlainTextResponse("send JSON", 415)
+        if "transfer-encoding" in headers:  # whose length shows only as it is read
+            return PlainTextResponse("say how long the question is", 411)
         size = headers.get("content-length", "")
         return None if size.isdigit() and int(size) <= LARGEST else PlainTextResponse("too large", 413)
 
@@ -183,6 +185,7 @@ class Ask:
         content = json.loads(body)
         if not isinstance(content, dict) or not all(isinstance(content.get(key), str) for key in ("query", "of")):
             raise ValueError("no question")
+        (content["query"] + content["of"]).encode()  # half of a surrogate pair is no text
         ends = content.get("ends")
         if ends is None:
             return cls(content["query"], content["of"], None)
@@ -264,6 +267,8 @@ class Server:
             return JSONResponse({"faults": [{"path": "", "text": "there is no such page"}]}, 404)
         try:
             ask = Ask.read(await request.body())
+        except ClientDisconnect:
+            return Response(status_code=GONE)
         except (ValueError, TypeError, RecursionError, OverflowError):
             return JSONResponse({"faults": [{"path": "", "text": "the page sent what is no question"}]}, 400)
         gone = threading.Event()

@@ -16,6 +16,7 @@ from simulate.convergence import mixing
 from simulate.inference import Draws
 from simulate.priors import Claim, Priors
 from simulate.quantiles import ranks_around
+from simulate.units import counted
 
 Floats = NDArray[np.float64]
 
@@ -275,6 +276,8 @@ def step_supported(value: float, mcse: float) -> float:
     if value == 0 or not math.isfinite(value):
         return 0.0
     largest = 10.0 ** math.floor(math.log10(abs(value)))
+    if mcse == math.inf:
+        return largest
     finest = largest / 10 ** (MOST_DIGITS - 1)
     unit = 10.0 ** math.ceil(math.log10(mcse)) if mcse > finest else finest
     if unit < largest:
@@ -317,7 +320,6 @@ def scale_of(value: float) -> tuple[float, str]:
 
 def with_unit(number: str, unit: str) -> str:
     """Return a number with its unit, dollars in front: ``$2.1/GPU-hour``, ``66.2k GPU``, ``3 USD^2``."""
-    unit = {"person": "people"}.get(unit, unit)
     if unit.partition("/")[0] != "USD":
-        return f"{number} {unit}".strip()
+        return counted(number, unit)
     return f"{'-' if number.startswith('-') else ''}${number.removeprefix('-')}{unit.removeprefix('USD')}"

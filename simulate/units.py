@@ -190,3 +190,15 @@ def written(unit: Any) -> str:
 def spoken(unit: str) -> str:
     """Return a unit as a message names it; a plain number has none."""
     return "a plain number" if unit in PLAIN else unit
+
+
+PLURALS = {"person": "people", **{unit: f"{unit}s" for unit in ("year", "month", "week", "day", "hour")}}
+
+
+def counted(number: str, unit: str) -> str:
+    """Return a number, or a range in words, with its unit as it stands behind it; an accelerator has one form alone.
+
+    >>> counted("4", "year"), counted("1", "year"), counted("6 to 30", "month"), counted("8k", "GPU"), counted("2", "")
+    ('4 years', '1 year', '6 to 30 months', '8k GPU', '2')
+    """
+    return f"{number} {unit if number == '1' else PLURALS.get(unit, unit)}".strip()

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from simulate import reference, regression, replication, results
+from simulate.naming import listed
 from simulate.predictives import BETWEEN, MFU_MEAN, MFU_SD, WITHIN
 from simulate.reference import CLASS_NAMES, CLASSES, LARGE, PIVOT
 from simulate.report import escape, markdown_table
@@ -29,7 +30,6 @@ from simulate.validation_report import (
     coverage_words,
     for_machines,
     heading,
-    listed,
     multiplier_cells,
     run_cells,
     score_cells,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulate import layers, predictives, reference, validation
+from simulate.naming import listed
 from simulate.reference import MULTIPLIER_CLASSES, RESEARCH_MULTIPLIERS, TRAINING_RUNS, TrainingRun
 from simulate.report import finite, percent, table
 from simulate.summary import amount, published
@@ -212,15 +213,6 @@ def standing_words(target: TrainingRun, judged: Sequence[Judged]) -> str:
     parts = "; ".join(f"{place} by {listed(classes)}" for place, classes in by_place.items() if classes)
     stated = f"the {published(target.gpu_hours, '')} hours stated for {target.model}"
     return f"Where {stated} lie in the {100 * SHOWN:g} % interval depends on what they are compared with: {parts}."
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as a list in a sentence.
-
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def multiplier_cells(text: str) -> list[list[str]]:

@@ -94,8 +94,11 @@ def test_a_sentence_has_median_interval_level_money_and_run_with_the_digits_of_t
 
 def test_horizon_and_subject_are_those_of_the_run(make):
     text = FULL.replace('title = "Every', 'subject = "OpenAI\'s GPT-4"\ntitle = "Every')
-    said = cite(make(text, "gpt", "scope.horizon=3"), ["company"])
+    said = cite(make(text, "gpt", "scope.horizon=3"))
     assert "the three-year total cost of OpenAI's GPT-4" in said
+    assert "the rental-equivalent cost of all training runs counted for OpenAI's GPT-4 at" in said
+    assert "the purchase cost of the servers counted for OpenAI's GPT-4 at" in said
+    assert "the three-year cost of operating the servers counted for OpenAI's GPT-4 at" in said
 
 
 def test_a_sentence_says_what_was_changed_of_its_prior_file(make):
@@ -109,7 +112,9 @@ def test_a_sentence_says_what_was_changed_of_its_prior_file(make):
 
 def test_an_uncertain_horizon_is_given_as_an_interval(make):
     said = cite(make(FULL, "file", *BY_HAND), ["ownership"])
-    assert re.search(r"cost of ownership over an uncertain horizon of 3\.?\d* to [45]\.?\d* years \(90 %\) at", said)
+    assert re.search(
+        r"cost of ownership over an uncertain horizon of 3\.?\d* to [45]\.?\d* years \(90 % prior interval\) at", said
+    )
 
 
 def test_a_run_without_evidence_says_so(make):
@@ -149,6 +154,16 @@ def test_a_run_that_has_not_converged_is_refused_with_the_reason(rich):
 def test_a_citation_that_is_forced_says_that_the_run_has_not_converged(rich, form):
     assert "NOT CONVERGED, do not cite" in cite(failed(rich), ["final_run"], form=form, force=True)
     assert "NOT CONVERGED" not in cite(rich, ["final_run"], form=form)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_each_sentence_of_a_poor_run_has_the_warning_and_the_reasons_come_once(rich, style):
+    run = failed(rich)
+    said = cite(run, ["final_run", "company"], style=style, force=True)
+    sentences = [line for line in said.split("\n\n") if "we estimate" in line]
+    assert all(line.startswith("NOT CONVERGED, do not cite. From") for line in sentences)
+    assert said.startswith("NOT CONVERGED, do not cite.")
+    assert said.count(run.manifest["verdict"]["in_words"]) == 1
 
 
 def test_the_command_exits_3_for_a_run_that_has_not_converged_unless_forced(rich, unconverged, tmp_path):
@@ -198,6 +213,26 @@ def test_methods_say_the_disputed_facts_settings_and_judgements(make):
     )
 
 
+def test_methods_count_the_sources_of_all_that_was_used_and_say_so(rich):
+    said = cite(rich, ["final_run"], style="methods")
+    used = "All inputs and disputed facts used, also those that the scopes named here do not need, rest on"
+    assert f"{used} {len(keys(rich))} sources (" in said
+
+
+def test_methods_say_of_priors_alone_that_facts_were_drawn(rich):
+    assert "Disputed facts were drawn by their prior probabilities: h100: owned at all (" in cite(rich, style="methods")
+
+
+def test_what_has_no_effect_is_no_judgement_that_a_result_stands_on(rich):
+    judged, without = (
+        cite(rich, ["hardware"], style="methods").split(before)[1].split(". ")[0]
+        for before in ("by a stated judgement, stand ", "Without any effect on the scopes named here: ")
+    )
+    assert "hosting.load" in without
+    assert "chips.h100.server_cost" in judged
+    assert not set(re.findall(r"\(([^)]+)\)", judged)) & set(re.findall(r"\(([^)]+)\)", without))
+
+
 # --- Sources ---------------------------------------------------------------------------------
 
 
@@ -225,7 +260,7 @@ def test_evidence_that_was_heard_is_a_source_and_is_described(make):
     run = make(FULL, "heard", prior_only=False)
     assert {"analyst", "official", "report"} <= keys(run)
     said = cite(run, ["hardware"], style="methods", force=True)
-    assert "An analyst (Server hardware, about $600M, within a factor of 1.3)" in said
+    assert "An analyst (server hardware, about $600M, within a factor of 1.3)" in said
     assert re.search(
         r"h100: owned at all \(fleet\.h100\.exists, prior probability 0\.3, posterior [<>]?0\.\d\d\)", said
     )
@@ -239,7 +274,9 @@ def test_a_pool_is_cited_with_its_shares_and_the_sources_of_all_members(make, tm
     assert "total cost over the years that each member counts" in cite(run, ["company"])
     assert {"report", "bank", "correlator"} <= keys(run)
     assert "horizon, 4 years" in cite(run, style="methods")
-    assert "horizon, 3" in cite(run, style="methods")
+    assert "horizon, 3 years" in cite(run, style="methods")
+    without = cite(run, ["hardware"], style="methods").split("Without any effect on the scopes named here: ")[1]
+    assert [part.split(", ")[0] for part in without.split("\n")[0].split("; ")] == ["of one", "of two"]
 
 
 # --- Bibliographies --------------------------------------------------------------------------

@@ -81,6 +81,18 @@ def test_what_only_reads_a_run_imports_nothing_heavy(verb, write, tmp_path):
     assert imported(verb, str(run.folder)) == set()
 
 
+@pytest.mark.parametrize("words", [["show"], ["plot", "exceedance"]], ids=" ".join)
+def test_what_shows_a_run_that_has_not_converged_shows_it_and_exits_3(words, write, unconverged, tmp_path):
+    priors = loading.load(write(MINIMAL))
+    run = pipeline.run(priors, Settings(100, prior_only=True), out=tmp_path / "good", figures=())
+    verb, *kinds = words
+    assert CliRunner().invoke(main, [verb, str(run.folder), *kinds]).exit_code == 0
+    done = CliRunner().invoke(main, [verb, str(unconverged(run, tmp_path / "poor").folder), *kinds])
+    assert done.exit_code == 3
+    assert done.stdout.strip()
+    assert "R-hat of gpus is 1.2" in done.stderr
+
+
 def test_check_says_what_follows_from_a_file():
     done = simulate("check", "semianalysis")
     assert done.returncode == 0

@@ -400,7 +400,8 @@ def test_text_of_a_file_and_of_an_address_is_text_on_the_page(client):
     "body",
     [b"", b"[]", b"{", b"1", b'{"query": 3}', b"\xff", b"[" * 5000, b'{"query": "", "of": "", "ends": [1]}',
      b'{"query": "", "of": "", "ends": ["a", NaN]}', b'{"query": "", "of": "", "ends": [5, 1]}',
-     b'{"query": "", "of": "", "ends": {"a": 1, "b": 2}}'],
+     b'{"query": "", "of": "", "ends": {"a": 1, "b": 2}}', b'{"query": "\\ud800", "of": ""}',
+     b'{"query": "", "of": "\\udfff"}'],
 )  # fmt: skip
 def test_what_is_no_question_gets_a_message(client, body):
     headers = {"Origin": f"http://127.0.0.1:{client.port}", "Content_Type": "application/json"}
@@ -411,6 +412,23 @@ def test_what_is_no_question_gets_a_message(client, body):
 
 def test_too_large_a_question_is_refused_unread(client):
     assert client.ask("POST", "/prior/prior", b"x" * 300_000)[0] == 413
+
+
+def test_a_question_that_does_not_say_how_long_it_is_is_refused_unread(client):
+    chunked = {"Content_Length": "10", "Transfer_Encoding": "chunked"}
+    assert client.ask("POST", "/prior/prior", BODY, **chunked)[0] == 411
+    assert client.ask("POST", "/prior/prior", BODY, Transfer_Encoding="chunked")[0] == 411
+
+
+def test_who_leaves_before_the_question_is_asked_leaves_no_error(write, caplog):
+    with running(Shelf({"prior": write(MINIMAL)}, "prior"), "127.0.0.1") as port:
+        host = f"127.0.0.1:{port}"
+        lines = ("POST /prior/prior HTTP/1.1", f"Host: {host}", f"Origin: http://{host}",
+                 "Content-Type: application/json", "Content-Length: 100", "", "{")  # fmt: skip
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            time.sleep(0.2)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_bad_input_is_answered_with_the_path_of_its_control(client):

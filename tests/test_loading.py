@@ -13,7 +13,7 @@ from conftest import FULL, MINIMAL, Load, Write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulate import loading
+from simulate import layers, loading
 from simulate.correlations import is_definite
 from simulate.distributions import Distribution
 from simulate.errors import InputError
@@ -139,6 +139,34 @@ def test_a_base_behind_a_link_is_kept_under_the_name_that_leads_to_it(write: Wri
     (tmp_path / "link.toml").symlink_to(tmp_path / "real.toml")
     main = write('schema = 1\ntitle = "x"\nextends = ["link.toml", "none/../real.toml"]\n', "main.toml")
     assert set(loading.load(main).texts) == {"link.toml", "real.toml", "main.toml"}
+
+
+def test_a_shipped_base_is_found_from_anywhere_and_kept_with_the_run(write: Write) -> None:
+    main = 'title = "Over"\nextends = ["common/hardware.toml", "prior.toml"]\n'
+    write(MINIMAL)
+    texts = loading.load(write(main, "main.toml")).texts
+    assert texts["common/hardware.toml"] == (layers.shipped_folder() / "common" / "hardware.toml").read_text()
+    for name, text in texts.items():
+        write(text, f"copied/{name}")
+    assert loading.load(write(main, "copied/main.toml")).texts == texts
+
+
+def test_a_base_of_ones_own_goes_before_a_shipped_one_of_its_name(write: Write) -> None:
+    priors = layered(write, 'title = "Over"\nextends = ["common/hardware.toml"]\n', **{"common/hardware": MINIMAL})
+    assert priors.texts["common/hardware.toml"] == MINIMAL
+
+
+def test_a_file_itself_is_no_shipped_one_though_it_has_the_name_of_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read: no such file"):
+        loading.load(tmp_path / "semianalysis.toml")
+
+
+def test_a_file_is_found_where_the_starter_is_written(write: Write, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "priors").mkdir()
+    assert layers.find("my-lab.toml") == Path("my-lab.toml")
+    written = layers.write_starter("my-lab")
+    assert layers.find("my-lab.toml") == layers.find("my-lab") == written == Path("priors/my-lab.toml")
 
 
 def test_a_source_that_only_an_overridden_entry_cites_is_no_fault(write: Write) -> None:

@@ -35,6 +35,11 @@ def test_every_quantity_of_the_ledger_has_a_name():
     assert tuple(naming.SCOPE_LABELS) == ledger.SCOPES
 
 
+def test_a_quantity_has_a_capital_only_where_it_stands_by_itself():
+    named = naming.Names.among([], {})("hardware")
+    assert (named.words, named.name) == ("server hardware", "Server hardware")
+
+
 @given(st.dictionaries(KEYS, KEYS | st.just("H800")), st.lists(KEYS, unique=True, min_size=2))
 def test_no_two_entries_have_the_same_name(labels: dict[str, str], keys: list[str]) -> None:
     paths = [f"{section}.{key}.{last}" for section in ("chips", "fleet", "runs", "staff", "other") for key in keys

@@ -1,5 +1,7 @@
 """In Python as on the command line."""
 
+import dataclasses
+import errno
 import html
 import os
 import re
@@ -12,7 +14,7 @@ import pytest
 from conftest import MINIMAL, Write
 
 import simulate
-from simulate import results
+from simulate import plot_files, results
 from simulate.errors import RunError, SimulateError
 from simulate.notebook import Run
 
@@ -101,6 +103,48 @@ def test_all_that_is_wrong_with_the_options_of_a_run_is_said_at_once(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"set": 3},
+        {"set": None},
+        {"set": [3]},
+        {"out": 3},
+        {"out": None},
+        {"figures": "no"},
+        {"again": "no"},
+        {"nuts": np.array(["nutpie", "pymc"])},
+    ],
+)
+def test_what_a_run_cannot_be_given_is_named(tmp_path, given):
+    [name] = given
+    with pytest.raises(SimulateError, match=f"^{name}: "):
+        simulate.run("semianalysis", **{"out": tmp_path, **given})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("given", [{"folder": 3}, {"folder": "semianalysis", "out": 3}])
+def test_a_place_that_is_none_is_named(given):
+    with pytest.raises(SimulateError, match=f"^{[*given][-1]}: 3 is neither a text nor a path"):
+        simulate.load(**given)
+
+
+def test_questions_that_are_no_text_are_named(run):
+    for wrong in (3, None, ["final_run"], Path("ladder")):
+        for ask in (run.interval, run.cite, run.query, run.plot):
+            with pytest.raises(SimulateError, match=r"^(name|scopes|expressions|kind): .* is no text"):
+                ask(wrong)
+    with pytest.raises(SimulateError, match="force: 'no' is neither True nor False"):
+        run.cite(force="no")
+
+
+def test_a_summary_says_whether_the_run_has_converged(run):
+    assert run.summary()["converged"].all()
+    verdict = {**run.manifest["verdict"], "converged": False}
+    poor = Run(dataclasses.replace(run.on_disk, manifest={**run.manifest, "verdict": verdict}))
+    assert not poor.summary()["converged"].any()
+
+
 def test_a_run_can_be_cited_and_queried(run):
     assert "90 % credible interval" in run.cite("final_run")
     [answer] = run.query("P(final_run > 0 USD)")
@@ -131,6 +175,21 @@ def test_a_figure_shows_itself_with_its_caption(run):
     shown = figure._repr_html_()
     assert f"{html.escape(figure.caption)}</figcaption>" in shown
     assert "data:image/png;base64,iVBOR" in shown
+
+
+def test_a_figure_is_drawn_where_it_is_wanted(run, tmp_path):
+    assert run.plot("exceedance", to=tmp_path / "new" / "place").path == tmp_path / "new" / "place" / "exceedance.png"
+    assert not list(run.folder.rglob("exceedance*"))
+
+
+def test_a_figure_that_cannot_be_written_says_where_else_and_leaves_no_folder(run, tmp_path, monkeypatch):
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(plot_files, "place", full)
+    with pytest.raises(RunError, match="free space, or choose another place with --to"):
+        run.plot("exceedance", to=tmp_path / "new" / "place")
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_there_is_not_is_said(run, tmp_path):

@@ -106,6 +106,14 @@ def test_a_run_is_found_by_its_file_its_name_or_its_folder(tmp_path):
     assert results.find(str(first), tmp_path) == first
 
 
+def test_the_pointer_of_a_citation_finds_its_run_and_no_other(tmp_path):
+    folder = write(tmp_path).folder
+    assert results.find(f"lab/{folder.name}", tmp_path) == folder
+    assert results.find(f"lab/{folder.name[:15]}", tmp_path) == folder
+    with pytest.raises(RunError, match="no such run"):
+        results.find(f"b/{folder.name}", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

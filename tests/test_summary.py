@@ -63,6 +63,8 @@ def test_a_variable_that_does_not_vary_has_no_error_and_no_diagnostics():
         (98e6, "USD", 1.11e6, "$100M"),
         (82e6, "USD", 1.11e6, "$80M"),
         (3.9e6, "USD", 50e6, "$4M"),
+        (3.9e6, "USD", math.inf, "$4M"),
+        (2.5, "year", 0.0, "2.50 years"),
         (5.576e6, "USD", 0.0, "$5.58M"),
         (999_900.0, "USD", 0.0, "$1.00M"),
         (0.0881, "USD/kWh", 0.0, "$0.0881/kWh"),
