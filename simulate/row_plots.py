@@ -235,10 +235,14 @@ def rows(
     labels: Sequence[tuple[str, str]],
     numbers: Sequence[tuple[str, str]],
     size: float = LARGE,
+    foot: float = ROW_FOOT,
 ) -> tuple[Sheet, Any, float]:
-    """Return a sheet with a row for each label, its axes between labels and numbers, and their width [pt]."""
+    """Return a sheet with a row for each label, its axes between labels and numbers, and their width [pt].
+
+    ``foot`` is the room below the last row, for the axis and what may follow [pt].
+    """
     height = row_height() * len(labels)
-    made = sheet(manifest, title, subtitle, height + ROW_FOOT)
+    made = sheet(manifest, title, subtitle, height + foot)
     room, left, width = columns(labels, numbers, size)
     for row, (label, number) in enumerate(zip(labels, numbers, strict=True)):
         y = middle(row) - 0.5 - (HEAD if look().is_narrow else 0)

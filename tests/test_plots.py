@@ -563,6 +563,19 @@ def test_a_tornado_leads_from_the_median_to_the_medians_at_both_ends() -> None:
     )
 
 
+@pytest.mark.parametrize("theme", plot_look.THEMES)
+def test_a_tornado_explains_the_colours_of_its_bars(theme: str) -> None:
+    from matplotlib.colors import to_hex
+
+    bars, legend = drawn("tornado", *made_up({"hardware": 1e9}), look=plot_look.made(theme)).axes
+    swatches = {
+        to_hex(line.get_color()): text.get_text() for text, line in zip(legend.texts, legend.lines, strict=True)
+    }
+    low, high = (swatches[to_hex(bar.get_facecolor())] for bar in bars.patches)
+    assert low.startswith("lowest tenth")
+    assert high.startswith("highest tenth")
+
+
 def test_a_trace_marks_the_stretch_in_which_a_draw_diverged() -> None:
     from simulate import chain_plots
 
