@@ -327,6 +327,18 @@ def test_bars_are_the_intervals_of_the_manifest_and_of_the_draws() -> None:
     assert (inner.x0, inner.x1) == pytest.approx(tuple(np.quantile(tree["posterior"]["hardware"], [0.25, 0.75])))
 
 
+@pytest.mark.parametrize("size", plot_look.SIZES)
+def test_years_that_are_uncertain_are_said_to_be_so(size: str) -> None:
+    manifest, tree = made_up(ALL)
+    certain = said(drawn("ladder", manifest, tree, look=plot_look.made(size=size)))
+    tree["constant_data"] = tree["constant_data"].dataset.drop_vars("scope.horizon")
+    uncertain = said(drawn("ladder", manifest, tree, look=plot_look.made(size=size)))
+    for shown, years in ((certain, "4 years"), (uncertain, "uncertain years")):
+        bases = [line for line in shown.splitlines() if line.endswith("years")]
+        assert bases == [f"owned, {years}"] * 2 + [f"owned + spending, {years}"]
+    assert "are counted over is uncertain too" in plots.caption("ladder", manifest, tree)
+
+
 def test_marks_stand_at_the_figures_of_the_claims_about_a_scope() -> None:
     claims = [claim(0, "hardware"), claim(1, "hardware"), claim(2, "hardware"), claim(3, "fleet.h800.count")]
     axes = plots.draw("ladder", *made_up({"hardware": 1e9}, claims)).axes[0]
