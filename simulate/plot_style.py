@@ -217,12 +217,13 @@ def sheet(manifest: Mapping[str, Any], title: str, subtitle: str, body: float) -
 
 
 def blank(lines: Sequence[tuple[str, float, dict[str, Any]]], foot: str, body: float) -> Sheet:
-    """Return a sheet with a heading, a line at its foot, and room for a body of that height [pt]."""
+    """Return a sheet with a heading, a foot in small type, and room for a body of that height [pt]."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     head = sum(size * LEADING for _, size, _ in lines) + SMALL
-    height = MARGIN + head + body + 2.5 * SMALL + MARGIN
+    feet, leading = wrap(foot, look().width, SMALL - 1), LEADING * (SMALL - 1)
+    height = MARGIN + head + body + 2.5 * SMALL + leading * (len(feet) - 1) + MARGIN
     figure = Figure(figsize=((look().width + 2 * MARGIN) / 72, height / 72), facecolor=look().paper)
     FigureCanvasAgg(figure)
     made = Sheet(figure, MARGIN + head, height)
@@ -230,7 +231,8 @@ def blank(lines: Sequence[tuple[str, float, dict[str, Any]]], foot: str, body: f
     for text, size, style in lines:
         y += size * LEADING
         made.text(0, y - 0.3 * size, text, size, **style)
-    made.text(0, body + 2 * SMALL, shorten(foot, look().width, SMALL - 1), SMALL - 1, color=look().soft)
+    for number, line in enumerate(feet):
+        made.text(0, body + 2 * SMALL + number * leading, line, SMALL - 1, color=look().soft)
     return made
 
 
@@ -246,7 +248,7 @@ def heading(converged: bool, title: str, subtitle: str) -> list[tuple[str, float
 
 
 def provenance(manifest: Mapping[str, Any]) -> str:
-    """Return where a figure comes from, on one line."""
+    """Return where a figure comes from."""
     sampling = manifest["sampling"]
     return legible(
         f"simulate {manifest['versions']['simulate']} · {manifest['name']} {manifest['digest'][:8]} · "

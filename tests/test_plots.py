@@ -435,6 +435,14 @@ def test_no_text_of_a_dark_column_lies_off_the_sheet(kind: str) -> None:
         assert box.x1 <= figure.bbox.x1, text
 
 
+@pytest.mark.parametrize("size", plot_look.SIZES)
+def test_every_setting_by_hand_stands_at_the_foot(size: str) -> None:
+    settings = ["scope.horizon=3 to 6 year", "fleet.h800.count=8k to 12k GPU", "hosting.pue=1.2 to 1.3"]
+    figure = drawn("forest", *made_up({"hardware": 1e9}, settings=settings), look=plot_look.made(size=size))
+    assert all(setting in said(figure).replace("\n", " ") for setting in settings)
+    assert all(box.y0 >= 0 for box in texts(figure).values())
+
+
 def test_a_column_is_85_mm_wide_in_every_format(tmp_path: Path) -> None:
     from PIL import Image
 
