@@ -56,7 +56,7 @@ HEAD = 22.5
 OVER, UNDER = -2.0, 7.0
 """How far from the middle of a row lie the interval and what is beneath it [pt]."""
 
-WIDEST = 0.42
+WIDEST = 0.5
 """Share of the sheet that the column of words may take."""
 
 

@@ -651,6 +651,14 @@ def test_the_figure_of_ranks_begins_with_what_mixes_worst() -> None:
     assert strayed[0] > max(strayed[1:])
 
 
+@pytest.mark.parametrize("size", plot_look.SIZES)
+def test_evidence_cuts_no_name_that_there_is_room_for(size: str) -> None:
+    run = made_up({"hardware": 1e9}, [claim(3, "gpu_hours[r1]", value=2.6644e6, unit="GPU-hour", label="Hours")])
+    run[0]["labels"]["r1"] = "V3 pre-training"
+    figure = drawn("evidence", *run, look=plot_look.made(size=size))
+    assert "V3 pre-training: GPU-hours, 2.6644M GPU-hour" in said(figure)
+
+
 def test_evidence_counts_what_is_below_a_claim_or_above_a_floor() -> None:
     manifest, tree = made_up({"hardware": 1e9}, [claim(n, "hardware", used=True) for n in range(3)])
     tree["posterior_predictive"]["log_claims"][:] = tree["observed_data"]["log_claims"] + 1.0
