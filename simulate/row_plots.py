@@ -61,12 +61,13 @@ WIDEST = 0.5
 
 
 CAPTIONS = {
-    "forest": "White dot, median; thick and thin line, inner and outer interval; grey below, the prior's.",
+    "forest": "White dot, median; thick and thin line, {inner} and {outer} interval; grey below, the prior's.",
     "evidence": "For each claim used as evidence, the figure that the draws expect of its author, errors and biases "
-    "included, over the figure published. Diamond, estimate; triangle to the right, floor; to the left, ceiling. "
+    "included, over the figure published: white dot, median; thick and thin line, {inner} and {outer} predictive "
+    "interval. Diamond, estimate; triangle to the right, floor; to the left, ceiling. "
     "In numbers, the share of expected figures below the published one, or above a floor.",
 }
-"""What each figure shows, in words."""
+"""What each figure shows, in words; ``inner`` and ``outer`` are the probabilities of its intervals."""
 
 
 def forest(manifest: Mapping[str, Any], tree: Any) -> Any:
@@ -142,11 +143,13 @@ def evidence(manifest: Mapping[str, Any], tree: Any) -> Any:
 
 def caption(kind: str, manifest: Mapping[str, Any]) -> str:
     """Return what a figure shows; of the evidence also what its claims speak of, with the path of each."""
+    inner = f"{100 * inner_probability(probability(manifest)):g} %"
+    shown = CAPTIONS[kind].format(inner=inner, outer=percent(manifest))
     if kind != "evidence":
-        return CAPTIONS[kind]
+        return shown
     names = Names.of(manifest)
     subjects = dict.fromkeys(str(names(claim["about"])) for claim in manifest["claims"] if claim["used"])
-    return f"{CAPTIONS[kind]} The claims speak of: {'; '.join(subjects)}."
+    return f"{shown} The claims speak of: {'; '.join(subjects)}."
 
 
 def expected_over_claimed(tree: Any, group: str) -> Any:

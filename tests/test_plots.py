@@ -398,6 +398,11 @@ def test_a_caption_says_what_is_shown_and_how_it_was_made(kind: str) -> None:
         assert part in caption
 
 
+@pytest.mark.parametrize("kind", ["ladder", "forest", "evidence"])
+def test_a_caption_gives_the_level_of_both_intervals(kind: str) -> None:
+    assert re.search(r"50 % (interval|and 90 %)", plots.caption(kind, *made_up(EVERY, CLAIMS[1:3])))
+
+
 @pytest.mark.parametrize("kind", ["tornado", "sensitivity", "pairs", "trace", "ranks", "evidence"])
 @pytest.mark.parametrize("size", plot_look.SIZES)
 def test_a_figure_calls_an_unknown_by_its_name_and_its_caption_by_its_path_too(kind: str, size: str) -> None:
@@ -564,6 +569,14 @@ def test_the_parts_of_a_cost_add_up_to_it_in_every_draw() -> None:
     for scope in breakdown.shown(manifest):
         parts = breakdown.parts(manifest, tree, scope)
         assert sum(part.values for part in parts) == pytest.approx(tree["posterior"][scope].to_numpy())
+
+
+def test_a_breakdown_of_the_company_says_that_it_counts_its_share_of_the_fleet_alone() -> None:
+    run = made_up(dict.fromkeys(ledger.SCOPES, 1e9))
+    for scope in ("company", "ownership"):
+        shown = " ".join(said(drawn("breakdown", *run, scope=scope)).split())
+        for text in (shown, plots.caption("breakdown", *run, scope=scope)):
+            assert ("by the company's share alone" in text) == (scope == "company")
 
 
 def test_a_curve_of_exceedance_passes_through_median_and_interval() -> None:
