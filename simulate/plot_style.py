@@ -28,6 +28,9 @@ HUGE, LARGE, MEDIUM, SMALL = 12.0, 10.0, 8.5, 8.0
 
 LEADING = 1.3
 
+ALONE = 0.35
+"""Share of the width up to which a last line looks left alone."""
+
 MARKERS = {"estimate": "D", "floor": ">", "ceiling": "<"}
 KIND_WORDS = {"estimate": "", "floor": "at least ", "ceiling": "at most "}
 
@@ -160,6 +163,16 @@ def wrap(text: str, width: float, size: float, weight: str = "normal", *, most: 
     return [shorten(line, width, size, weight) for line in lines]
 
 
+def balanced(text: str, width: float, size: float, weight: str = "normal", *, most: int = 3) -> list[str]:
+    """Return what `wrap` does, in lines about as long as one another where the last would be left almost alone."""
+    lines = wrap(text, width, size, weight, most=most)
+    if len(lines) < 2 or text_width(lines[-1], size, weight) > ALONE * width:
+        return lines
+    narrower = (wrap(text, width * share / 100, size, weight, most=most) for share in range(50, 100, 5))
+    fits = (found for found in narrower if len(found) == len(lines) and " ".join(found) == " ".join(lines))
+    return next(fits, lines)
+
+
 def name_lines(name: str, width: float, size: float, weight: str = "normal", *, most: int = 2) -> list[str]:
     """Return a name (`simulate.naming`) in lines that fit a width; broken after its colon, where that is enough."""
     text = legible(name)
@@ -239,11 +252,12 @@ def blank(lines: Sequence[tuple[str, float, dict[str, Any]]], foot: str, body: f
 def heading(converged: bool, title: str, subtitle: str) -> list[tuple[str, float, dict[str, Any]]]:
     """Return the lines above a figure: text, size and style of each."""
     alarm, most = [] if converged else ["NOT CONVERGED — do not cite"], 5 if look().is_narrow else 3
+    titles = balanced(title, look().width, HUGE, "bold")
     return [
         *((line, LARGE, {"color": look().alarm, "weight": "bold"}) for line in alarm),
-        *((line, HUGE, {"color": look().ink, "weight": "bold"}) for line in wrap(title, look().width, HUGE, "bold")),
+        *((line, HUGE, {"color": look().ink, "weight": "bold"}) for line in titles),
         ("", SMALL / LEADING / 4, {}),
-        *((line, MEDIUM, {"color": look().soft}) for line in wrap(subtitle, look().width, MEDIUM, most=most)),
+        *((line, MEDIUM, {"color": look().soft}) for line in balanced(subtitle, look().width, MEDIUM, most=most)),
     ]
 
 
