@@ -20,6 +20,8 @@ MOST = 10
 """Parts that have a row of their own; the smaller ones share one."""
 BAR = 9.0
 """Height of a bar [pt]."""
+SHARED = "Servers and their operation count by the company's share alone"
+"""Of the company's cost: the ladder's own rungs have both in full."""
 
 
 def draw(manifest: Mapping[str, Any], tree: Any, scope: str) -> Any:
@@ -29,7 +31,7 @@ def draw(manifest: Mapping[str, Any], tree: Any, scope: str) -> Any:
         manifest,
         f"What it is made of: {SCOPE_LABELS[chosen]}",
         f"Bar, mean, which alone adds up; dot and line, median and {percent(manifest)} equal-tailed credible interval "
-        f"of the {group_words(manifest)}, in {manifest['money']}",
+        f"of the {group_words(manifest)}, in {manifest['money']}{counted(chosen)}",
         [(legible(part.label), share) for part, _, share in found],
         [numbers(row) for _, row, _ in found],
     )
@@ -41,6 +43,11 @@ def draw(manifest: Mapping[str, Any], tree: Any, scope: str) -> Any:
     axes.grid(axis="x", which="major")
     axes.axvline(0, color=look().soft, linewidth=0.6)
     return made.figure
+
+
+def counted(scope: str) -> str:
+    """Return, after what else is said of a scope, how its parts count where they do not in full."""
+    return f". {SHARED}" if scope == "company" else ""
 
 
 def kept(manifest: Mapping[str, Any], tree: Any, scope: str) -> tuple[str, list[tuple[Part, Row, str]]]:
@@ -86,5 +93,5 @@ def caption(manifest: Mapping[str, Any], tree: Any, scope: str) -> str:
     said = "; ".join(f"{legible(p.label)} {numbers(row)[0]} ({numbers(row)[1]}), {share}" for p, row, share in found)
     return (
         f"{SCOPE_LABELS[chosen]} as the sum of its parts, each computed by the ledger's equation in every draw. Means "
-        f"add up; medians and ends of intervals do not. {said}."
+        f"add up; medians and ends of intervals do not{counted(chosen)}. {said}."
     )

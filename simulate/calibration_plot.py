@@ -63,7 +63,7 @@ def headed(calibration: Calibration) -> list[tuple[str, float, dict[str, Any]]]:
 
 
 def foot(calibration: Calibration) -> str:
-    """Return where the figure comes from, on one line."""
+    """Return where the figure comes from."""
     plan = calibration.plan
     return legible(
         f"simulate {calibration.versions['simulate']} · {calibration.name} {calibration.digest[:8]} · "

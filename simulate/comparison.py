@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from simulate import ledger, report, summary
 from simulate.datatree import SAMPLE
 from simulate.errors import Fault, InputError, RunError
+from simulate.ladder_plot import OVER_HORIZON, over
 from simulate.pipeline import scope
 from simulate.plot_axes import inner_probability
 from simulate.results import Run
@@ -76,7 +77,8 @@ class Comparison:
     """Several runs beside one another.
 
     ``scopes`` maps a cost scope and a scenario's name to its estimate as a manifest has it, with the ends of
-    the ``inner`` interval; ``probability`` is that of the intervals; ``notes`` say what a reader must know.
+    the ``inner`` interval and the ``years`` it is counted over; ``probability`` is that of the intervals; ``notes``
+    say what a reader must know.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -256,7 +258,8 @@ class Comparing:
             found = scope(summary.row(name, "", group, found["unit"], values, self.probability))
         inner = inner_probability(self.probability)
         low, high = np.quantile(values, [(1 - inner) / 2, (1 + inner) / 2])
-        return {**found, "inner": (float(low), float(high))}
+        years = over(name, self.trees[scenario.folder])
+        return {**found, "inner": (float(low), float(high)), "years": years}
 
     def asked(self, ratios: Sequence[str], differences: Sequence[str]) -> list[Relation]:
         """Return the relations asked for, between each scenario and each later one.
@@ -344,6 +347,14 @@ class Comparing:
             found = {scenario.name: scenario.manifest[key] for scenario in self.scenarios}
             if len(set(found.values())) > 1:
                 yield f"{words}: {', '.join(f'{name}, {value}' for name, value in found.items())}."
+        years = {
+            s.name: over(name, self.trees[s.folder])
+            for s in self.scenarios
+            for name in s.manifest["scopes"]
+            if name in OVER_HORIZON
+        }
+        if len(set(years.values())) > 1:
+            yield f"Not counted over the same years: {'; '.join(f'{name}{found}' for name, found in years.items())}."
         for scenario in self.scenarios:
             own = next(iter(scenario.manifest["scopes"].values()))["probability"]
             if own != self.probability:

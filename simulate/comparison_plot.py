@@ -75,6 +75,7 @@ class Block:
 
     label: str
     basis: str
+    years: str
     lines: tuple[Line, ...]
     marks: tuple[Mark, ...]
 
@@ -117,7 +118,7 @@ def subtitle(comparison: Comparison) -> str:
 
 
 def foot(comparison: Comparison) -> str:
-    """Return where the figure comes from, on one line."""
+    """Return where the figure comes from."""
     versions = dict.fromkeys(one.manifest["versions"]["simulate"] for one in comparison.scenarios)
     ways = dict.fromkeys(one.way for one in comparison.scenarios)
     names = ", ".join(f"{one.name} {one.manifest['digest'][:8]}" for one in comparison.scenarios)
@@ -129,7 +130,9 @@ def caption(comparison: Comparison) -> str:
     blocks = blocks_of(comparison)
     level = f"{100 * comparison.probability:g} %"
     inner = f"{100 * inner_probability(comparison.probability):g} %"
-    scopes = "; ".join(f"{block.label} ({block.basis}): {', '.join(map(in_words, block.lines))}" for block in blocks)
+    scopes = "; ".join(
+        f"{block.label} ({block.basis}{block.years}): {', '.join(map(in_words, block.lines))}" for block in blocks
+    )
     scenarios = "; ".join(f"{one.name}, {one.manifest['title']}, {one.way}" for one in comparison.scenarios)
     verdicts = "; ".join(f"{one.name}, {one.manifest['verdict']['in_words']}" for one in comparison.scenarios)
     parts = [
@@ -168,8 +171,9 @@ def blocks_of(comparison: Comparison) -> list[Block]:
 def block_of(comparison: Comparison, name: str, estimates: Mapping[str, Mapping[str, Any]]) -> Block:
     heads = comparison.heads
     lines = tuple(Line(legible(heads[one]), found, amounts(found)) for one, found in estimates.items())
-    basis = next(iter(estimates.values()))["basis"]
-    return Block(SCOPE_LABELS[name], basis, lines, marks_of(comparison, name))
+    basis, years = next(iter(estimates.values()))["basis"], {found["years"] for found in estimates.values()}
+    told = years.pop() if len(years) == 1 else ", not over the same years"
+    return Block(SCOPE_LABELS[name], basis, told, lines, marks_of(comparison, name))
 
 
 def marks_of(comparison: Comparison, name: str) -> tuple[Mark, ...]:
@@ -274,7 +278,7 @@ def draw_head(made: Sheet, block: Block, top: float) -> None:
     paper = {"facecolor": look().paper, "edgecolor": "none", "pad": 1.0}
     base, left = top + 0.7 * HEAD_ROW, text_width(block.label, LARGE, "bold") + GUTTER
     made.text(0, base, block.label, LARGE, weight="bold", bbox=paper)
-    made.text(left, base, block.basis, SMALL, color=look().soft, bbox=paper)
+    made.text(left, base, block.basis + block.years, SMALL, color=look().soft, bbox=paper)
 
 
 def draw_line(made: Sheet, axes: Any, line: Line, middle: float, columns: Columns, colour: str) -> None:

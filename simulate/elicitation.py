@@ -644,7 +644,14 @@ def spoken_form(table: Mapping[str, Any]) -> str:
 
 
 def plain(raw: Any) -> str:
-    """Return a number as a person writes it: ``12,000``, ``0.088``, ``8k``."""
-    if isinstance(raw, float | int) and not isinstance(raw, bool):
-        return f"{raw:,.10g}" if abs(raw) < 1e9 else f"{raw:.6g}"
-    return str(raw)
+    """Return a number as a person writes it.
+
+    >>> plain(12_000), plain(0.088), plain("8k"), plain(2.5e9), plain(9.894e14), plain(3.8e25)
+    ('12,000', '0.088', '8k', '2.5bn', '989.4T', '3.8e+25')
+    """
+    if not isinstance(raw, float | int) or isinstance(raw, bool):
+        return str(raw)
+    size = next((scale for scale in (1e12, 1e9) if scale <= abs(raw) < 1e3 * scale), 0.0)
+    if size:
+        return f"{raw / size:.6g}{'T' if size > 1e9 else 'bn'}"
+    return f"{raw:,.10g}" if abs(raw) < 1e9 else f"{raw:.6g}"

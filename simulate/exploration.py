@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulate import inference, pipeline, summary
 from simulate.inference import Draws, Progress, Settings, Verdict
-from simulate.ladder_plot import HAS_AMOUNT, OVER_HORIZON
+from simulate.ladder_plot import HAS_AMOUNT, span_of
 from simulate.layers import Layers
 from simulate.loading import check
 from simulate.naming import SCOPE_LABELS
@@ -122,7 +122,7 @@ def settings_of_runs() -> Settings:
 
 def rungs(outcome: Outcome) -> Iterator[dict[str, Any]]:
     """Yield what a ladder shows of each scope, by the fields of `simulate.pages.ladder.Rung`."""
-    inner, years = inner_probability(PROBABILITY), horizon(outcome)
+    inner, years = inner_probability(PROBABILITY), horizon(outcome.priors)
     for name, found in outcome.scopes.items():
         low, high = np.quantile(outcome.draws.quantities[name], [(1 - inner) / 2, (1 + inner) / 2])
         yield {
@@ -135,7 +135,7 @@ def rungs(outcome: Outcome) -> Iterator[dict[str, Any]]:
             "inner": (float(low), float(high)),
             "before": outcome.before.get(name) if outcome.hears else None,
             "marks": list(marks(outcome, name)),
-            "note": f", {years}" if years and name in OVER_HORIZON else "",
+            "note": span_of(name, years),
         }
 
 
@@ -192,9 +192,7 @@ def standing(outcome: Outcome) -> str:
     return "posterior, converged" if outcome.verdict.converged else "NOT CONVERGED"
 
 
-def horizon(outcome: Outcome) -> str:
-    """Return the horizon in words, empty where it is uncertain or not given."""
-    found = outcome.priors.entries.get("scope.horizon")
-    if not isinstance(found, Constant):
-        return ""
-    return f"{found.value:g} year{'s' if found.value != 1 else ''}"
+def horizon(priors: Priors) -> float | None:
+    """Return the horizon [year], None where it is uncertain or not given."""
+    found = priors.entries.get("scope.horizon")
+    return found.value if isinstance(found, Constant) else None

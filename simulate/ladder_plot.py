@@ -153,6 +153,8 @@ def caption(manifest: Mapping[str, Any], tree: Any) -> str:
     ]
     if marks:
         parts.append("Marks are published claims: filled, used as evidence; hollow, only shown.")
+    if any(name in OVER_HORIZON for name in manifest["scopes"]) and "scope.horizon" not in tree["constant_data"]:
+        parts.append("Uncertain years: the horizon that these costs are counted over is uncertain too.")
     if elsewhere:
         parts.append(f"Claims about other quantities, not shown: {elsewhere}.")
     return " ".join([*parts, f"{scopes}."])
@@ -165,9 +167,8 @@ def caption(manifest: Mapping[str, Any], tree: Any) -> str:
 def rungs_of(manifest: Mapping[str, Any], tree: Any) -> list[Rung]:
     """Return the rungs of a run, narrowest scope first."""
     draws = tree[manifest["group"]]
-    years = horizon(tree)
     return [
-        rung_of(name, manifest["scopes"][name], draws[name].to_numpy(), years, marks_of(manifest, name))
+        rung_of(name, manifest["scopes"][name], draws[name].to_numpy(), over(name, tree), marks_of(manifest, name))
         for name in ledger.SCOPES
         if name in manifest["scopes"]
     ]
@@ -178,7 +179,7 @@ def rung_of(name: str, found: Mapping[str, Any], draws: Any, years: str, marks: 
     low, high = np.quantile(draws, [(1 - inner) / 2, (1 + inner) / 2])
     return Rung(
         label=SCOPE_LABELS[name],
-        basis=found["basis"] + (years if name in OVER_HORIZON else ""),
+        basis=found["basis"] + years,
         colour=look().basis(found["basis"]),
         median=found["median"],
         outer=(found["lower"], found["upper"]),
@@ -188,13 +189,21 @@ def rung_of(name: str, found: Mapping[str, Any], draws: Any, years: str, marks: 
     )
 
 
-def horizon(tree: Any) -> str:
-    """Return the horizon in words, empty when it is uncertain or not given."""
+def over(scope: str, tree: Any) -> str:
+    """Return what goes on after the basis of a scope of a run: the years it is counted over, where it is."""
     constants = tree["constant_data"]
-    if "scope.horizon" not in constants:
+    return span_of(scope, float(constants["scope.horizon"]) if "scope.horizon" in constants else None)
+
+
+def span_of(scope: str, years: float | None) -> str:
+    """Return over what years a scope is counted, where it is; they are None where they are uncertain.
+
+    >>> span_of("ownership", 4.0), span_of("ownership", None), span_of("final_run", 4.0)
+    (', 4 years', ', uncertain years', '')
+    """
+    if scope not in OVER_HORIZON:
         return ""
-    years = float(constants["scope.horizon"])
-    return f", {years:g} year{'s' if years != 1 else ''}"
+    return ", uncertain years" if years is None else f", {years:g} year{'s' if years != 1 else ''}"
 
 
 def marks_of(manifest: Mapping[str, Any], name: str) -> tuple[Mark, ...]:

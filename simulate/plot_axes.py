@@ -204,6 +204,6 @@ def round_amounts(low: float, high: float) -> Iterator[list[float]]:
 
 def round_ratios() -> Iterator[list[float]]:
     """Yield sets of round ratios on both sides of 1, densest first."""
-    fine, coarse = (1.1, 1.2, 1.5, 2, 3, 5, 10), (2, 5, 10, 20, 50, 100)
-    for above in (fine, fine[1:], fine[2:], coarse, (2, 10, 100), (10, 100, 1000, 10000), (100, 10000), (10000,)):
+    fine, coarse = (1.1, 1.2, 1.5, 2, 3, 5, 10), ((2, 5, 10, 20, 50, 100), (3, 10, 30, 100), (2, 10, 100))
+    for above in (fine, fine[1:], fine[2:], *coarse, (10, 100, 1000, 10000), (100, 10000), (10000,)):
         yield [*(1 / value for value in reversed(above)), 1.0, *(float(value) for value in above)]

@@ -28,6 +28,9 @@ HUGE, LARGE, MEDIUM, SMALL = 12.0, 10.0, 8.5, 8.0
 
 LEADING = 1.3
 
+ALONE = 0.35
+"""Share of the width up to which a last line looks left alone."""
+
 MARKERS = {"estimate": "D", "floor": ">", "ceiling": "<"}
 KIND_WORDS = {"estimate": "", "floor": "at least ", "ceiling": "at most "}
 
@@ -160,6 +163,16 @@ def wrap(text: str, width: float, size: float, weight: str = "normal", *, most: 
     return [shorten(line, width, size, weight) for line in lines]
 
 
+def balanced(text: str, width: float, size: float, weight: str = "normal", *, most: int = 3) -> list[str]:
+    """Return what `wrap` does, in lines about as long as one another where the last would be left almost alone."""
+    lines = wrap(text, width, size, weight, most=most)
+    if len(lines) < 2 or text_width(lines[-1], size, weight) > ALONE * width:
+        return lines
+    narrower = (wrap(text, width * share / 100, size, weight, most=most) for share in range(50, 100, 5))
+    fits = (found for found in narrower if len(found) == len(lines) and " ".join(found) == " ".join(lines))
+    return next(fits, lines)
+
+
 def name_lines(name: str, width: float, size: float, weight: str = "normal", *, most: int = 2) -> list[str]:
     """Return a name (`simulate.naming`) in lines that fit a width; broken after its colon, where that is enough."""
     text = legible(name)
@@ -217,12 +230,13 @@ def sheet(manifest: Mapping[str, Any], title: str, subtitle: str, body: float) -
 
 
 def blank(lines: Sequence[tuple[str, float, dict[str, Any]]], foot: str, body: float) -> Sheet:
-    """Return a sheet with a heading, a line at its foot, and room for a body of that height [pt]."""
+    """Return a sheet with a heading, a foot in small type, and room for a body of that height [pt]."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     head = sum(size * LEADING for _, size, _ in lines) + SMALL
-    height = MARGIN + head + body + 2.5 * SMALL + MARGIN
+    feet, leading = wrap(foot, look().width, SMALL - 1), LEADING * (SMALL - 1)
+    height = MARGIN + head + body + 2.5 * SMALL + leading * (len(feet) - 1) + MARGIN
     figure = Figure(figsize=((look().width + 2 * MARGIN) / 72, height / 72), facecolor=look().paper)
     FigureCanvasAgg(figure)
     made = Sheet(figure, MARGIN + head, height)
@@ -230,23 +244,25 @@ def blank(lines: Sequence[tuple[str, float, dict[str, Any]]], foot: str, body: f
     for text, size, style in lines:
         y += size * LEADING
         made.text(0, y - 0.3 * size, text, size, **style)
-    made.text(0, body + 2 * SMALL, shorten(foot, look().width, SMALL - 1), SMALL - 1, color=look().soft)
+    for number, line in enumerate(feet):
+        made.text(0, body + 2 * SMALL + number * leading, line, SMALL - 1, color=look().soft)
     return made
 
 
 def heading(converged: bool, title: str, subtitle: str) -> list[tuple[str, float, dict[str, Any]]]:
     """Return the lines above a figure: text, size and style of each."""
     alarm, most = [] if converged else ["NOT CONVERGED — do not cite"], 5 if look().is_narrow else 3
+    titles = balanced(title, look().width, HUGE, "bold")
     return [
         *((line, LARGE, {"color": look().alarm, "weight": "bold"}) for line in alarm),
-        *((line, HUGE, {"color": look().ink, "weight": "bold"}) for line in wrap(title, look().width, HUGE, "bold")),
+        *((line, HUGE, {"color": look().ink, "weight": "bold"}) for line in titles),
         ("", SMALL / LEADING / 4, {}),
-        *((line, MEDIUM, {"color": look().soft}) for line in wrap(subtitle, look().width, MEDIUM, most=most)),
+        *((line, MEDIUM, {"color": look().soft}) for line in balanced(subtitle, look().width, MEDIUM, most=most)),
     ]
 
 
 def provenance(manifest: Mapping[str, Any]) -> str:
-    """Return where a figure comes from, on one line."""
+    """Return where a figure comes from."""
     sampling = manifest["sampling"]
     return legible(
         f"simulate {manifest['versions']['simulate']} · {manifest['name']} {manifest['digest'][:8]} · "

@@ -224,10 +224,10 @@ def lacking_evidence(manifest: Mapping[str, Any], tree: Any) -> str:
 
 def lacking_spread(kind: str, manifest: Mapping[str, Any], tree: Any, scope: str) -> str:
     """Return why no scope, or not the one named, has a spread or parts to show."""
-    from simulate import breakdown, panel_plots
+    from simulate import panel_plots
 
     if kind == "breakdown":
-        return lacking_parts(scope, breakdown.shown(manifest))
+        return lacking_parts(manifest, scope)
     if kind in ("posterior", "prior-posterior", "exceedance", "pairs"):
         wanted = [scope] if scope else list(manifest["scopes"])
         if not panel_plots.varying(wanted, manifest, tree):
@@ -235,8 +235,13 @@ def lacking_spread(kind: str, manifest: Mapping[str, Any], tree: Any, scope: str
     return ""
 
 
-def lacking_parts(scope: str, known: Sequence[str]) -> str:
+def lacking_parts(manifest: Mapping[str, Any], scope: str) -> str:
     """Return why a run, or the scope named, is no sum of parts."""
+    from simulate import breakdown, report
+
+    if report.is_pool(manifest):
+        return "the run is a pool, whose members need not count the same parts; see its members"
+    known = breakdown.shown(manifest)
     if scope and scope not in known:
         return f"{scope} is no sum of parts here; there are {', '.join(known) or 'none'}"
     return "" if known else "no cost scope of the run is a sum of parts; see the ladder"

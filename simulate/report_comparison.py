@@ -81,7 +81,7 @@ def figure(compared: Comparison, scope: str, *, legend: bool) -> Any:
 def rung(name: str, found: Any) -> Rung:
     """Return a scope in one scenario as a rung."""
     ends = found["median"], found["lower"], found["upper"]
-    return Rung(name, found["basis"], *ends, amounts(found), inner=found["inner"])
+    return Rung(name, found["basis"], *ends, amounts(found), note=found["years"], inner=found["inner"])
 
 
 def differences(found: Sequence[Sequence[Ingredient]], numbered: Numbered, called: Names) -> list[dict[str, Any]]:

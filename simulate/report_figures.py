@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulate import ledger, report, row_plots, sensitivity_plot, summary
 from simulate import sensitivity_report as words
-from simulate.ladder_plot import OVER_HORIZON, horizon, marks_of
+from simulate.ladder_plot import marks_of, over
 from simulate.naming import SCOPE_LABELS, Named, Names
 from simulate.pages import charts
 from simulate.pages.axis import ends_of
@@ -78,7 +78,7 @@ def rung(manifest: Mapping[str, Any], tree: Any, name: str) -> Rung:
         found["lower"],
         found["upper"],
         amounts(found),
-        note=horizon(tree) if name in OVER_HORIZON else "",
+        note=over(name, tree),
         inner=(float(low), float(high)),
         marks=tuple(Mark(one.value, one.text(), one.kind, one.used) for one in marks_of(manifest, name)),
     )

@@ -56,17 +56,18 @@ HEAD = 22.5
 OVER, UNDER = -2.0, 7.0
 """How far from the middle of a row lie the interval and what is beneath it [pt]."""
 
-WIDEST = 0.42
+WIDEST = 0.5
 """Share of the sheet that the column of words may take."""
 
 
 CAPTIONS = {
-    "forest": "White dot, median; thick and thin line, inner and outer interval; grey below, the prior's.",
+    "forest": "White dot, median; thick and thin line, {inner} and {outer} interval; grey below, the prior's.",
     "evidence": "For each claim used as evidence, the figure that the draws expect of its author, errors and biases "
-    "included, over the figure published. Diamond, estimate; triangle to the right, floor; to the left, ceiling. "
+    "included, over the figure published: white dot, median; thick and thin line, {inner} and {outer} predictive "
+    "interval. Diamond, estimate; triangle to the right, floor; to the left, ceiling. "
     "In numbers, the share of expected figures below the published one, or above a floor.",
 }
-"""What each figure shows, in words."""
+"""What each figure shows, in words; ``inner`` and ``outer`` are the probabilities of its intervals."""
 
 
 def forest(manifest: Mapping[str, Any], tree: Any) -> Any:
@@ -142,11 +143,13 @@ def evidence(manifest: Mapping[str, Any], tree: Any) -> Any:
 
 def caption(kind: str, manifest: Mapping[str, Any]) -> str:
     """Return what a figure shows; of the evidence also what its claims speak of, with the path of each."""
+    inner = f"{100 * inner_probability(probability(manifest)):g} %"
+    shown = CAPTIONS[kind].format(inner=inner, outer=percent(manifest))
     if kind != "evidence":
-        return CAPTIONS[kind]
+        return shown
     names = Names.of(manifest)
     subjects = dict.fromkeys(str(names(claim["about"])) for claim in manifest["claims"] if claim["used"])
-    return f"{CAPTIONS[kind]} The claims speak of: {'; '.join(subjects)}."
+    return f"{shown} The claims speak of: {'; '.join(subjects)}."
 
 
 def expected_over_claimed(tree: Any, group: str) -> Any:
@@ -235,10 +238,14 @@ def rows(
     labels: Sequence[tuple[str, str]],
     numbers: Sequence[tuple[str, str]],
     size: float = LARGE,
+    foot: float = ROW_FOOT,
 ) -> tuple[Sheet, Any, float]:
-    """Return a sheet with a row for each label, its axes between labels and numbers, and their width [pt]."""
+    """Return a sheet with a row for each label, its axes between labels and numbers, and their width [pt].
+
+    ``foot`` is the room below the last row, for the axis and what may follow [pt].
+    """
     height = row_height() * len(labels)
-    made = sheet(manifest, title, subtitle, height + ROW_FOOT)
+    made = sheet(manifest, title, subtitle, height + foot)
     room, left, width = columns(labels, numbers, size)
     for row, (label, number) in enumerate(zip(labels, numbers, strict=True)):
         y = middle(row) - 0.5 - (HEAD if look().is_narrow else 0)

@@ -150,11 +150,15 @@ def bars(made: Sheet, places: Places, left: float, values: Sequence[Estimate | N
 
 
 def number_of(value: Estimate | None) -> str:
-    """Return a share in percent, with the digits that its error supports."""
+    """Return a share in percent, with the digits that its error supports; none is below zero.
+
+    >>> [number_of(Estimate(share, 0.007)) for share in (-0.002, 0.007, 0.118)]
+    ['0 %', '<1 %', '11.8 %']
+    """
     if value is None:
         return words.ABSENT
-    if value.value <= 2 * value.mcse and value.value < WORTH_DRAWING * 4:
-        return "0 %"
+    if value.value < 0.01 and value.value <= 2 * value.mcse:
+        return "<1 %" if value.value > 0 else "0 %"
     return words.percent(value).split(" ±")[0] + " %"
 
 

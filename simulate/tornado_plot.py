@@ -8,11 +8,12 @@ import numpy as np
 
 from simulate import sensitivity_report as words
 from simulate.given_data import TAIL
+from simulate.ladder_plot import LEGEND_ROW, LEGEND_TOP, Item, draw_legend, flow
 from simulate.naming import SCOPE_LABELS, Names
 from simulate.plot_axes import money_scale, span
 from simulate.plot_look import look
 from simulate.plot_style import MEDIUM, legible
-from simulate.row_plots import middle, rows
+from simulate.row_plots import middle, row_height, rows
 from simulate.sensitivity import Influence, Sensitivity
 from simulate.summary import amount, with_unit
 
@@ -20,11 +21,16 @@ MOST = 12
 """Unknowns that are drawn."""
 BAR = 10.0
 """Height of a bar [pt]."""
+ENDS = ("lowest tenth of the unknown, or fact false", "highest tenth, or fact true")
+"""What the two bars of an unknown are."""
 
 
 def draw(found: Sensitivity) -> Any:
     """Return the tornado of an analysis as a figure."""
     drawn, names = widest(found), Names.of(found.run.manifest)
+    colour = look().basis(found.run.manifest["scopes"][found.scope]["basis"])
+    shades = look().tint(colour, 0.4), colour
+    explained = list(flow([Item("basis", text, shade) for text, shade in zip(ENDS, shades, strict=True)]))
     made, axes, width = rows(
         found.run.manifest,
         f"What moves it most: {SCOPE_LABELS[found.scope]}",
@@ -32,15 +38,16 @@ def draw(found: Sensitivity) -> Any:
         [(legible(names(one.path).name), given(found, one)) for one in drawn],
         [(span(*ends(one, found.unit)), moved(one)) for one in drawn],
         MEDIUM,
+        foot=LEGEND_TOP + LEGEND_ROW * len(explained),
     )
     centre = found.spread.median.value
-    colour = look().basis(found.run.manifest["scopes"][found.scope]["basis"])
     for number, one in enumerate(drawn):
-        for end, shade in ((one.low, look().tint(colour, 0.4)), (one.high, colour)):
+        for end, shade in zip((one.low, one.high), shades, strict=True):
             axes.barh(middle(number), end.value - centre, BAR, left=centre, color=shade, linewidth=0)
     axes.axvline(centre, color=look().ink, linewidth=0.8)
     money_scale(axes, [centre, *(end.value for one in drawn for end in (one.low, one.high))], width)
     axes.grid(axis="x", which="major")
+    draw_legend(made, explained, row_height() * len(drawn) + LEGEND_TOP)
     return made.figure
 
 
@@ -57,8 +64,8 @@ def swing(one: Influence) -> float:
 
 def subtitle(found: Sensitivity) -> str:
     return (
-        f"Median of the {found.group}, in {found.run.manifest['money']}, where an unknown is below its p10 (pale) or "
-        f"above its p90 (dark), a fact false or true. Line: all draws, {words.money(found.spread.median, found.unit)}, "
+        f"Median of the {found.group}, in {found.run.manifest['money']}, where an unknown is below its p10 or above "
+        f"its p90, a fact false or true. Line: all draws, {words.money(found.spread.median, found.unit)}, "
         f"{100 * found.probability:g} % equal-tailed credible interval {words.interval(found.spread, found.unit)}"
     )
 
@@ -90,10 +97,12 @@ def moved(one: Influence) -> str:
 def caption(found: Sensitivity) -> str:
     """Return what the bars show, their numbers included."""
     drawn, names = widest(found), Names.of(found.run.manifest)
-    said = "; ".join(f"{names(one.path)}, {' to '.join(ends(one, found.unit))} ({given(found, one)})" for one in drawn)
+    said = "; ".join(
+        f"{names(one.path)}, {' to '.join(ends(one, found.unit))}, {moved(one)} ({given(found, one)})" for one in drawn
+    )
     return (
         f"{words.heading(found)}. Bars lead from the median of all draws to the median of the tenth of the draws in "
-        "which the unknown is lowest (pale) and highest (dark), or the fact false and true: with all that goes with "
+        "which the unknown is lowest and highest, or the fact false and true: with all that goes with "
         "it by dependence or by the evidence. Only what moves the median by more than two Monte Carlo errors is "
         f"drawn, at most {MOST}. {said}."
     )

@@ -366,6 +366,14 @@ def test_the_figure_has_a_row_for_each_scenario_that_has_the_scope():
     assert shown.splitlines().count("small") == 1
 
 
+def test_the_figure_says_over_how_many_years_a_cost_is_counted():
+    one, (manifest, tree) = made_up({"ownership": 1e9}), made_up({"ownership": 1e9})
+    assert "owned, 4 years" in said(drawn(beside(one, one)))
+    other = tree.copy()
+    other["constant_data"] = tree["constant_data"].dataset.assign({"scope.horizon": 3.0})
+    assert "owned, not over the same years" in said(drawn(beside(one, (manifest, other))))
+
+
 def test_the_caption_says_every_number_and_how_it_was_made():
     caption = comparison_plot.caption(beside(made_up(ALL, name="all"), made_up({"final_run": 5e6}, name="small")))
     for part in (

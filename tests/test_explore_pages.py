@@ -160,6 +160,20 @@ def test_bad_input_gets_a_message_beside_its_control_and_the_page_lives_on(open_
     assert page.locator(f"{HOURS} .fault").is_hidden()
 
 
+def test_an_address_with_a_faulty_change_names_its_control_and_leads_to_it(open_page, address):
+    screen = open_page(f"{address}semianalysis/?set=fleet.h800.count%3Dbanana")
+    page = screen.page
+    wait(page, "poor")
+    assert "H800: number owned: 'banana" in page.locator("#failure").inner_text()
+    assert page.locator("#verdict").inner_text().startswith("Nothing can be shown before this is mended")
+    page.locator("#failure a").click()
+    assert page.evaluate("document.activeElement.value") == "banana"
+    assert axe_violations(page) == []
+    page.locator("#reset").click()
+    wait(page)
+    assert page.locator("#failure").inner_text() == ""
+
+
 def test_a_fact_a_claim_and_a_source_are_switched(open_page, address):
     page = open_page(f"{address}semianalysis/").page
     wait(page)

@@ -13,7 +13,7 @@ from browser import axe_violations, is_too_wide
 from conftest import Write
 
 from simulate import ledger
-from simulate.pages import axis, lettering, writing
+from simulate.pages import axis, charts, lettering, writing
 from simulate.pages.ladder import SETTINGS, Mark, Rung, ladder, placed
 
 HOSTILE = "</title><script>alert(1)</script>\"' onfocus=alert(1) {{ 7 * 7 }}"
@@ -178,3 +178,10 @@ def test_values_are_shown_to_the_mouse_and_to_the_keyboard_and_go_away(write: Wr
 def test_axe_finds_what_is_wrong(write: Write, open_page):
     path = write("<html><body><img src='data:,'></body></html>", "page.html")
     assert any("image-alt" in violation for violation in axe_violations(open_page(path.as_uri()).page))
+
+
+def test_a_row_cuts_no_words_that_there_is_room_for_beside_its_axis():
+    note = "V3 pre-training: GPU-hours, 2.6644M GPU-hour"
+    row = charts.Row("V3", note, ("50 %", "below"), "said", "basis-0", bars=(charts.Bar((0.9, 1.1), "outer", 8.0),))
+    wide = charts.rows([row], name="Claims", ends=(0.5, 2.0), one="claim").split("<svg")[1]
+    assert f">{note}</text>" in wide

@@ -327,6 +327,18 @@ def test_bars_are_the_intervals_of_the_manifest_and_of_the_draws() -> None:
     assert (inner.x0, inner.x1) == pytest.approx(tuple(np.quantile(tree["posterior"]["hardware"], [0.25, 0.75])))
 
 
+@pytest.mark.parametrize("size", plot_look.SIZES)
+def test_years_that_are_uncertain_are_said_to_be_so(size: str) -> None:
+    manifest, tree = made_up(ALL)
+    certain = said(drawn("ladder", manifest, tree, look=plot_look.made(size=size)))
+    tree["constant_data"] = tree["constant_data"].dataset.drop_vars("scope.horizon")
+    uncertain = said(drawn("ladder", manifest, tree, look=plot_look.made(size=size)))
+    for shown, years in ((certain, "4 years"), (uncertain, "uncertain years")):
+        bases = [line for line in shown.splitlines() if line.endswith("years")]
+        assert bases == [f"owned, {years}"] * 2 + [f"owned + spending, {years}"]
+    assert "are counted over is uncertain too" in plots.caption("ladder", manifest, tree)
+
+
 def test_marks_stand_at_the_figures_of_the_claims_about_a_scope() -> None:
     claims = [claim(0, "hardware"), claim(1, "hardware"), claim(2, "hardware"), claim(3, "fleet.h800.count")]
     axes = plots.draw("ladder", *made_up({"hardware": 1e9}, claims)).axes[0]
@@ -349,7 +361,7 @@ def test_a_claim_keeps_its_figure_when_its_label_is_too_long() -> None:
 
 def test_a_prior_alone_is_called_a_prior_and_no_claim_is_its_evidence() -> None:
     figure = plots.draw("ladder", *made_up({"hardware": 1e9}, [claim(1, "hardware")], group="prior"))
-    assert "by the prior alone" in said(figure)
+    assert "by the prior alone" in said(figure).replace("\n", " ")
     assert "interval of the prior" in said(figure)
     assert all(line.get_markerfacecolor() == plot_look.look().paper for line in figure.axes[0].lines)
 
@@ -384,6 +396,11 @@ def test_a_caption_says_what_is_shown_and_how_it_was_made(kind: str) -> None:
         "converged: R-hat",
     ):
         assert part in caption
+
+
+@pytest.mark.parametrize("kind", ["ladder", "forest", "evidence"])
+def test_a_caption_gives_the_level_of_both_intervals(kind: str) -> None:
+    assert re.search(r"50 % (interval|and 90 %)", plots.caption(kind, *made_up(EVERY, CLAIMS[1:3])))
 
 
 @pytest.mark.parametrize("kind", ["tornado", "sensitivity", "pairs", "trace", "ranks", "evidence"])
@@ -421,6 +438,14 @@ def test_no_text_of_a_dark_column_lies_off_the_sheet(kind: str) -> None:
     for text, box in texts(figure).items():
         assert box.x0 >= 0, text
         assert box.x1 <= figure.bbox.x1, text
+
+
+@pytest.mark.parametrize("size", plot_look.SIZES)
+def test_every_setting_by_hand_stands_at_the_foot(size: str) -> None:
+    settings = ["scope.horizon=3 to 6 year", "fleet.h800.count=8k to 12k GPU", "hosting.pue=1.2 to 1.3"]
+    figure = drawn("forest", *made_up({"hardware": 1e9}, settings=settings), look=plot_look.made(size=size))
+    assert all(setting in said(figure).replace("\n", " ") for setting in settings)
+    assert all(box.y0 >= 0 for box in texts(figure).values())
 
 
 def test_a_column_is_85_mm_wide_in_every_format(tmp_path: Path) -> None:
@@ -546,6 +571,14 @@ def test_the_parts_of_a_cost_add_up_to_it_in_every_draw() -> None:
         assert sum(part.values for part in parts) == pytest.approx(tree["posterior"][scope].to_numpy())
 
 
+def test_a_breakdown_of_the_company_says_that_it_counts_its_share_of_the_fleet_alone() -> None:
+    run = made_up(dict.fromkeys(ledger.SCOPES, 1e9))
+    for scope in ("company", "ownership"):
+        shown = " ".join(said(drawn("breakdown", *run, scope=scope)).split())
+        for text in (shown, plots.caption("breakdown", *run, scope=scope)):
+            assert ("by the company's share alone" in text) == (scope == "company")
+
+
 def test_a_curve_of_exceedance_passes_through_median_and_interval() -> None:
     manifest, tree = made_up({"hardware": 1e9}, draws=2000)
     line = max(drawn("exceedance", manifest, tree).axes[0].lines, key=lambda line: len(line.get_xdata()))
@@ -561,6 +594,19 @@ def test_a_tornado_leads_from_the_median_to_the_medians_at_both_ends() -> None:
     assert (low.get_x() + low.get_width(), high.get_x() + high.get_width()) == pytest.approx(
         (found["lower"], found["upper"])
     )
+
+
+@pytest.mark.parametrize("theme", plot_look.THEMES)
+def test_a_tornado_explains_the_colours_of_its_bars(theme: str) -> None:
+    from matplotlib.colors import to_hex
+
+    bars, legend = drawn("tornado", *made_up({"hardware": 1e9}), look=plot_look.made(theme)).axes
+    swatches = {
+        to_hex(line.get_color()): text.get_text() for text, line in zip(legend.texts, legend.lines, strict=True)
+    }
+    low, high = (swatches[to_hex(bar.get_facecolor())] for bar in bars.patches)
+    assert low.startswith("lowest tenth")
+    assert high.startswith("highest tenth")
 
 
 def test_a_trace_marks_the_stretch_in_which_a_draw_diverged() -> None:
@@ -618,6 +664,14 @@ def test_the_figure_of_ranks_begins_with_what_mixes_worst() -> None:
     assert strayed[0] > max(strayed[1:])
 
 
+@pytest.mark.parametrize("size", plot_look.SIZES)
+def test_evidence_cuts_no_name_that_there_is_room_for(size: str) -> None:
+    run = made_up({"hardware": 1e9}, [claim(3, "gpu_hours[r1]", value=2.6644e6, unit="GPU-hour", label="Hours")])
+    run[0]["labels"]["r1"] = "V3 pre-training"
+    figure = drawn("evidence", *run, look=plot_look.made(size=size))
+    assert "V3 pre-training: GPU-hours, 2.6644M GPU-hour" in said(figure)
+
+
 def test_evidence_counts_what_is_below_a_claim_or_above_a_floor() -> None:
     manifest, tree = made_up({"hardware": 1e9}, [claim(n, "hardware", used=True) for n in range(3)])
     tree["posterior_predictive"]["log_claims"][:] = tree["observed_data"]["log_claims"] + 1.0
@@ -654,9 +708,16 @@ def test_labels_of_ticks_never_touch(exponent: float, decades: float, width: flo
 
 @given(st.text(max_size=200), st.floats(40, 400))
 def test_text_is_wrapped_and_shortened_to_what_fits(text: str, width: float) -> None:
-    for lines in (plot_style.wrap(text, width, 8.0), plot_style.name_lines(text, width, 8.0, most=3)):
+    ways = (plot_style.wrap, plot_style.balanced, plot_style.name_lines)
+    for lines in (way(text, width, 8.0, most=3) for way in ways):
         assert len(lines) <= 3
         assert all(plot_style.text_width(line, 8.0) <= width for line in lines)
+
+
+def test_no_word_is_left_alone_on_the_last_line_of_a_heading() -> None:
+    title = "What carries the estimate: The company, in all"
+    assert plot_style.wrap(title, 300, 12.0, "bold")[-1] == "all"
+    assert plot_style.balanced(title, 300, 12.0, "bold") == ["What carries the estimate:", "The company, in all"]
 
 
 def test_a_name_is_broken_after_its_colon_or_else_between_words_and_after_hyphens() -> None:

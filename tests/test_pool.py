@@ -221,7 +221,7 @@ def test_members_that_count_different_years_are_named(make, pool):
     assert "do not count the same time: scope.horizon is 4 in four, 2 in two." in mixed.manifest["note"]
 
 
-def test_figures_of_a_pool_are_drawn_and_that_of_evidence_says_why_not(make, pool):
+def test_figures_of_a_pool_are_drawn_and_those_of_evidence_and_of_parts_say_why_not(make, pool):
     alone = dataclasses.replace(SETTINGS, prior_only=True)
     mixed = pool(
         make("full", alone, FULL), make("dearer", alone, FULL.replace("26e3", "30e3")), a=1, b=1, figures=plots.DEFAULT
@@ -229,6 +229,7 @@ def test_figures_of_a_pool_are_drawn_and_that_of_evidence_says_why_not(make, poo
     drawn = {path.stem for path in (mixed.folder / "figures").iterdir()}
     assert drawn == {"ladder", "forest", "posterior"}
     assert "hears no evidence of its own" in plots.lacking("evidence", mixed.manifest, mixed.tree())
+    assert "need not count the same parts" in plots.lacking("breakdown", mixed.manifest, mixed.tree())
     assert "Pool: pool (Pool of 50 % full, 50 % dearer)" in (mixed.folder / "figures" / "ladder.txt").read_text()
 
 

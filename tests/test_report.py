@@ -290,8 +290,12 @@ def test_nothing_of_this_machine_is_in_the_page(made, page):
 
 
 def test_several_runs_are_set_side_by_side_with_what_differs(made, tmp_path):
-    other = run_of(FULL.replace("interval = [2, 8]", "interval = [3, 9]"), tmp_path, "other")
+    other = run_of(FULL.replace("interval = [2, 8]", "interval = [3, 9]"), tmp_path, "other", ["scope.horizon=3 to 5"])
     found = seen(report_page.page([made, other]))
+    assert "Not counted over the same years: prior, 4 years; other, uncertain years." in found.text
+    labels = " ".join(one.get("aria-label", "") for one in found.all("g"))
+    assert "prior (owned, 4 years): median" in labels
+    assert "other (owned, uncertain years): median" in labels
     for run in (made, other):
         assert all(words in found.text for words in report.scope_words(run.manifest["scopes"]["company"]))
     differing = section(report_page.page([made, other]), "assumptions").text

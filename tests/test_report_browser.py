@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +97,26 @@ def test_it_prints_with_all_that_is_folded(one, open_page, tmp_path):
     assert page.locator("blockquote").first.is_visible()
     raw = page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     assert 8 < raw.count(b"/Type /Page\n") < 40
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler-utils")
+@pytest.mark.parametrize("height", ["10.2in", "11in"])
+def test_on_paper_what_leads_to_a_figure_or_table_stands_on_its_page(one, open_page, tmp_path, height):
+    page = open_page(one.address).page
+    page.pdf(path=tmp_path / "page.pdf", width="8.5in", height=height)
+    done = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "page.pdf", "-"], capture_output=True, text=True, check=True
+    )
+    sheets = [" ".join(sheet.split()) for sheet in done.stdout.split("\f")]
+    for title, follows in (
+        ("The costs, scope by scope", "training run"),
+        ("What drives it", "run anew. .* of the variance"),
+        ("Does it fit the evidence", "disagrees with. .* expected"),
+        ("Before and after the evidence", "no claim's. .* before:"),
+        ("Assumptions, and where they come from", "a stated judgement. .* As given"),
+    ):
+        assert any(re.search(f"{title} .*{follows}", sheet) for sheet in sheets), title
+    assert not any("Point at" in sheet for sheet in sheets)
 
 
 def test_what_is_downloaded_is_the_run_s_summary(one, open_page, tmp_path):

@@ -66,11 +66,16 @@ class Placed:
     paths: tuple[tuple[str, str], ...]
 
 
-def settings(height: float) -> tuple[Setting, Setting]:
+LEAST_LEFT, MOST_LEFT = 256.0, 330.0
+"""What the words of rows take beside the axis: no less, so that figures look alike, and no more."""
+
+
+def settings(found: Sequence[Row], height: float) -> tuple[Setting, Setting]:
     """Return both settings for rows whose bars take some height."""
-    return Setting("wide", 720.0, 256.0, 116.0, 0.0, max(36.0, height)), Setting(
-        "narrow", 360.0, 8.0, 8.0, 34.0, height
-    )
+    words = [max(lettering.width(row.label, LARGE), lettering.width(row.note, SMALL)) for row in found]
+    left = min(MOST_LEFT, max([LEAST_LEFT, *(width + 8 for width in words)]))
+    wide = Setting("wide", 720.0, left, 116.0, 0.0, max(36.0, height))
+    return wide, Setting("narrow", 360.0, 8.0, 8.0, 34.0, height)
 
 
 def rows(
@@ -89,7 +94,7 @@ def rows(
     ratios. ``line`` is a value to draw a line at. ``legend`` are classes of the look and what they mean.
     """
     drawn = []
-    for setting in settings(height):
+    for setting in settings(found, height):
         axis = setting.axis(*ends, one)
         drawn.append((setting, axis, list(placed(found, setting, axis))))
     return markup("charts.html", name=name, drawn=drawn, line=line, legend=legend, foot=FOOT)

@@ -181,6 +181,27 @@
     }
   };
 
+  // What is at fault stands at its control, and above all with a link to it: the control may be far away.
+  const named = (one, text) => {
+    one.id ||= `control-${controls.indexOf(one)}`;
+    const link = Object.assign(document.createElement("a"), {
+      href: `#${one.id}`,
+      textContent: one.querySelector("legend, .claim-label").textContent,
+    });
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      one.scrollIntoView({ block: "center" });
+      (fieldsOf(one)[0] ?? one.querySelector("input")).focus({ preventScroll: true });
+    });
+    return alarm(link, `: ${text}`);
+  };
+
+  const alarm = (...parts) => {
+    const made = Object.assign(document.createElement("p"), { className: "alarm" });
+    made.append(...parts);
+    return made;
+  };
+
   const complain = (faults) => {
     const rest = [];
     const texts = new Map();
@@ -192,13 +213,15 @@
     }
     for (const one of controls.filter((each) => each.dataset.kind !== "source")) fault(one, (texts.get(one) ?? []).join(" "));
     for (const one of texts.keys()) one.closest("details.group").open = true;
-    $("failure").replaceChildren(
-      ...rest.map((text) => Object.assign(document.createElement("p"), { className: "alarm", textContent: text })),
-    );
+    const there = [...texts].map(([one, found]) => named(one, found.join(" ")));
+    $("failure").replaceChildren(...there, ...rest.map((text) => alarm(text)));
     $("ladder").classList.toggle("stale", faults.length > 0);
+    $("elsewhere").hidden = faults.length > 0;
     if (!faults.length) return;
     $("file").removeAttribute("href");
-    $("verdict").textContent = "What is shown is from before the last change.";
+    $("verdict").textContent = ends
+      ? "What is shown is from before the last change."
+      : "Nothing can be shown before this is mended; Undo all goes back to the file as it is.";
     say("poor", rest.length ? "no answer to this" : "not understood");
   };
 
