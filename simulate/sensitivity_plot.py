@@ -19,6 +19,7 @@ from simulate.plot_caption import made as made_words
 from simulate.plot_look import look
 from simulate.plot_style import SMALL, Sheet, blank, heading, name_lines, provenance, text_width, wrap
 from simulate.sensitivity import Influence, Sensitivity
+from simulate.summary import amount
 
 SHOWS = "which unknowns carry the interval of one cost scope, and what knowing each would be worth"
 
@@ -153,13 +154,13 @@ def number_of(value: Estimate | None) -> str:
     """Return a share in percent, with the digits that its error supports; none is below zero.
 
     >>> [number_of(Estimate(share, 0.007)) for share in (-0.002, 0.007, 0.118)]
-    ['0 %', '<1 %', '11.8 %']
+    ['0 %', '<1 %', '12 %']
     """
     if value is None:
         return words.ABSENT
     if value.value < 0.01 and value.value <= 2 * value.mcse:
         return "<1 %" if value.value > 0 else "0 %"
-    return words.percent(value).split(" ±")[0] + " %"
+    return f"{amount(100 * value.value, '', 100 * value.mcse)} %"
 
 
 def tornado(made: Sheet, places: Places, found: Sensitivity, rows: Sequence[Influence], colour: str) -> None:
