@@ -95,6 +95,8 @@ def finding(claim: Claim, register: Register, asked: Mapping[str, Witness]) -> F
     verdict, reason = judge(claim, tested, register)
     if verdict == NOT_TESTABLE:
         lacking = f"needs a run of {system.priors}" if system and not witness else lack(claim)
+        if witness and not witness.counts_the_years_of(claim):
+            lacking = f"counts {claim.entry.years:g} years, and the run others"
         reason = joined(reason or lacking, witness.fact_in_words(claim) if witness and not tested else "")
     untold = verdict in (NOT_COST, NOT_TESTABLE)
     off = tuple(witness.off(claim, figure)) if witness and figure and not untold else ()

@@ -104,6 +104,7 @@ class Entry(Stated):
     scope: str = Field(default="", description="the cost scope it belongs to")
     shown_as: str = Field(default="", description="what the article takes it for, where that is not its scope")
     kind: Kind = "estimate"
+    years: float | None = Field(default=None, gt=0, description="of a figure over the horizon: how many it counts")
     said: Said | None = None
     untestable: str = ""
 

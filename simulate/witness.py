@@ -59,7 +59,10 @@ class Witness:
         self.probability = probability_of(run)
         self.group_name = str(run.manifest["group"])
         self.heard = [c for c in run.manifest["claims"] if c["used"] and self.group_name == "posterior"]
-        self.group: Any = run.tree(self.group_name)[self.group_name].to_dataset().load()
+        tree = run.tree(self.group_name, "constant_data")
+        self.group: Any = tree[self.group_name].to_dataset().load()
+        horizon = tree["constant_data"].dataset.get("scope.horizon")
+        self.years = math.nan if horizon is None or horizon.dims else float(horizon)
 
     def draws(self, quantity: str) -> tuple[Floats, str] | None:
         """Return draws (chain, draw) and unit of a quantity or path; what may not exist counts as 0 there."""
@@ -75,10 +78,14 @@ class Witness:
         gate = self.group[exists].to_numpy() if exists in self.group else 1.0
         return values.to_numpy() * gate, str(found.attrs["units"])
 
+    def counts_the_years_of(self, claim: Claim) -> bool:
+        """Whether the run's horizon is that which a claim counts, where it counts any."""
+        return claim.entry.years in (None, self.years)
+
     def test(self, claim: Claim, figure: Figure) -> Testimony | None:
         """Return where a claim's figure lies in the draws, or None where the run does not speak of it."""
         found = self.draws(claim.entry.quantity)
-        if found is None:
+        if found is None or not self.counts_the_years_of(claim):
             return None
         values, unit = found
         try:
@@ -136,7 +143,7 @@ class Witness:
     def off(self, claim: Claim, figure: Figure) -> Iterator[Off]:
         """Yield how far a figure of money is from its own scope, from that it is shown as, and from wider ones."""
         entry = claim.entry
-        if figure.unit != "USD" or figure.value <= 0:
+        if figure.unit != "USD" or figure.value <= 0 or not self.counts_the_years_of(claim):
             return
         own = [name for name in (entry.quantity, entry.scope) if name in ledger.QUANTITIES]
         stated = [*own, *(name for name in (entry.shown_as,) if name in ledger.SCOPES)]

@@ -312,6 +312,13 @@ def test_a_verdict_is_judged_by_90_percent_where_the_run_has_less(find, run):
 # Whether agreement says anything
 
 
+def test_a_figure_for_other_years_than_a_run_counts_is_not_held_against_it(find):
+    assert find(value="5.0M").percentile is not None
+    found = find(value="5.0M", years=4)
+    assert (found.percentile, found.verdict, found.off) == (None, "not-testable", ())
+    assert "counts 4 years, and the run others" in found.reason
+
+
 def with_evidence(run: Run, **claim) -> Run:
     """Return a run that has heard a claim."""
     heard = {"about": "final_run", "value": 5.02e6, "unit": "USD", "used": True, **claim}
