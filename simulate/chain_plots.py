@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simulate import convergence
 from simulate.arviz_canvas import Mapped, collection, grouped, in_order
 from simulate.naming import Names
 from simulate.panel_plots import CURVE, DENSITY, grid
@@ -95,14 +96,21 @@ def by_chain(chains: int) -> Mapped:
 
 def worst_mixing(manifest: Mapping[str, Any], draws: Any, most: int) -> tuple[Any, dict[str, float], dict[str, float]]:
     """Return the scopes and unknowns with the highest R-hat: at most so many draws, R-hat and effective draws."""
-    from arviz_stats.base import array_stats
-
     values = {name: draws[name].to_numpy() for name in [*in_order(manifest), *manifest["unknowns"]]}
-    r_hat = {name: float(array_stats.rhat(v, method="rank")) for name, v in values.items() if np.ptp(v) > 0}
+    r_hat = {name: split_r_hat(found) for name, found in values.items() if np.ptp(found) > 0}
     worst = sorted(r_hat, key=lambda name: (-r_hat[name], name))[:MOST_RANKED]
-    effective = {name: float(array_stats.ess(values[name], method="bulk")) for name in worst}
+    effective = {name: convergence.mixing(values[name])["ess_bulk"] for name in worst}
     thin = math.ceil(draws.sizes["draw"] / most)
     return draws[worst].isel(draw=slice(None, None, thin)).load(), r_hat, effective
+
+
+def split_r_hat(values: Any) -> float:
+    """Return the rank-normalised R-hat of draws ``(chain, draw)``; of one chain, that of its halves."""
+    if len(values) > 1:
+        return convergence.mixing(values)["r_hat"]  # remembered from the summary, and from figure to caption
+    from arviz_stats.base import array_stats
+
+    return float(array_stats.rhat(values, method="rank"))
 
 
 def band(effective: float) -> float:
