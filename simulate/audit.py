@@ -23,6 +23,7 @@ from simulate.distance import Off
 from simulate.figures import Figure, Period
 from simulate.register import NOT_ABOUT_COST, Claim, Entry, Register, whose
 from simulate.results import Run
+from simulate.units import counted
 from simulate.witness import Testimony, Witness, joined
 
 NOT_COST = "not-about-cost"
@@ -96,7 +97,7 @@ def finding(claim: Claim, register: Register, asked: Mapping[str, Witness]) -> F
     if verdict == NOT_TESTABLE:
         lacking = f"needs a run of {system.priors}" if system and not witness else lack(claim)
         if witness and not witness.counts_the_years_of(claim):
-            lacking = f"counts {claim.entry.years:g} years, and the run others"
+            lacking = f"counts {counted(f'{claim.entry.years:g}', 'year')}, and the run others"
         reason = joined(reason or lacking, witness.fact_in_words(claim) if witness and not tested else "")
     untold = verdict in (NOT_COST, NOT_TESTABLE)
     off = tuple(witness.off(claim, figure)) if witness and figure and not untold else ()

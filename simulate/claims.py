@@ -13,7 +13,7 @@ from simulate.elicitation import DEFAULT_LEVEL, parse_number
 from simulate.errors import Fault
 from simulate.layout import is_there
 from simulate.priors import Claim, Constant, Fact, Layout, Unknown
-from simulate.units import UnitError, factor, spoken
+from simulate.units import UnitError, counted, factor, spoken
 
 TARGET = re.compile(r"(?P<name>[a-z_]+)(?:\[(?P<index>[A-Za-z0-9_-]+)\])?")
 SUMS = {"ownership": ("hardware", "operations")}
@@ -85,6 +85,7 @@ class Claiming:
         target, index, unit = self.target(path, item)
         scale = self.claim_unit(path, item, unit)
         years = self.years(path, item, target)
+        over = f" ({counted(f'{years:g}', 'year')})" if years else ""
         value, low, high, log_error, level = self.amount(path, item)
         sources = tuple([item.source] if item.source else []) + tuple(item.sources)
         if not sources and not item.note.strip():
@@ -111,7 +112,7 @@ class Claiming:
             unit or "",
             item.used,
             item.group or path,
-            (item.label or item.claimant or self.publisher(sources)) + (f" ({years:g} years)" if years else ""),
+            (item.label or item.claimant or self.publisher(sources)) + over,
             sources,
             self.biases(sources),
             item.note,

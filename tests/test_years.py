@@ -30,6 +30,8 @@ def test_a_figure_for_four_years_stays_one_where_another_horizon_is_set(load: Lo
     found = load(FOUR, ["scope.horizon=8"])
     assert years(found) == {"capex": None, "floor": None, "upkeep": 4.0}
     assert [claim.label for claim in found.claims if claim.years] == ["An upkeep (4 years)"]
+    one = load(FOUR.replace("horizon = { value = 4", "horizon = { value = 1"), ["scope.horizon=8"])
+    assert [claim.label for claim in one.claims if claim.years] == ["An upkeep (1 year)"]
 
 
 @pytest.mark.sampling
