@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import jackknife, limits, report, summary
-from simulate.errors import ExpressionError, SimulateError
+from simulate.errors import ExpressionError
 from simulate.expressions import Call, Flaw, parse
 from simulate.formulas import Checking, Formula, Quantities, quantile_of
 from simulate.results import Run
@@ -82,10 +82,7 @@ def query(run: Run, expressions: Sequence[str], *, probability: float | None = N
     everything that is wrong with any of the expressions.
     """
     own = float(next(iter(run.manifest["scopes"].values()))["probability"])
-    quantities = Quantities.of(run)
-    if probability and (fault := limits.too_probable(probability, quantities.size)):
-        raise SimulateError(fault)
-    return answers(quantities, expressions, probability or own)
+    return answers(Quantities.of(run), expressions, probability or own)
 
 
 def answers(quantities: Quantities, expressions: Sequence[str], probability: float) -> list[Answer]:
@@ -167,6 +164,8 @@ class Asking:
 
     def summarised(self, expression: str, found: Formula, values: Floats, unit: str) -> Row:
         """Return the summary of a quantity; one with a statistic in it has the Monte Carlo error of that too."""
+        if fault := limits.too_probable(self.probability, self.quantities.size):
+            raise Flaw(found.node.start, fault)
         drawn = values.reshape(self.quantities.shape)
         row = summary.row(expression, "", self.quantities.group, unit, drawn, self.probability)
         if not found.statistical:
