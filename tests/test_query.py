@@ -209,6 +209,7 @@ def test_an_end_that_the_draws_do_not_reach_is_refused(flaws, run):
     assert "4,000 draws tell nothing; ask for q0.05 to q99.95" in said
     with pytest.raises(SimulateError, match=r"too few for 99\.99 % intervals"):
         query(run, ["company"], probability=0.9999)
+    assert query(run, ["P(company > 1 bn)"], probability=0.9999)  # which has no interval
 
 
 def test_a_condition_that_seldom_holds_is_said_to(ask):
